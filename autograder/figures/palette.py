@@ -1,0 +1,93 @@
+"""The colors of the course: one name, a light and a dark value, one CSS variable.
+
+The website defines the variables for both modes in ``book/_static/course.css``; elsewhere
+(JupyterLab, a feedback page) the fallbacks below apply.
+"""
+
+import re
+
+LIGHT = {
+    "ink": "#1d2327",
+    "muted": "#5a646c",
+    "line": "#cdd5da",
+    "panel": "#f4f7f8",
+    "paper": "#ffffff",
+    "rnn": "#8a5a00",
+    "lstm": "#3f51b5",
+    "gru": "#0b7a6b",
+    "update": "#b4235f",
+    "reset": "#1b6ca8",
+    "candidate": "#5c6b0f",
+}
+
+DARK = {
+    "ink": "#e8ecee",
+    "muted": "#a7b1b8",
+    "line": "#465158",
+    "panel": "#1c2327",
+    "paper": "#14181b",
+    "rnn": "#f0b04a",
+    "lstm": "#a9b6ff",
+    "gru": "#4fd1b8",
+    "update": "#ff8db4",
+    "reset": "#7cc4f5",
+    "candidate": "#c5d15a",
+}
+
+# Matplotlib draws with the light values; `css_variables` turns them into variables, so each
+# value must belong to one name only.
+COLORS = dict(LIGHT)
+
+# Every family and every part of the cell has a line style as well, so that a figure reads in
+# grayscale. Values are Matplotlib's.
+LINES = {
+    "rnn": (0, (1, 1.6)),
+    "lstm": (0, (5, 2)),
+    "gru": "solid",
+    "update": "solid",
+    "reset": (0, (4, 1.8)),
+    "candidate": (0, (6, 1.6, 1.2, 1.6)),
+}
+
+# JupyterLab's own colors, where there are any, are better fallbacks: they follow its theme.
+_JUPYTER = {
+    "ink": "--jp-content-font-color1",
+    "muted": "--jp-content-font-color2",
+    "line": "--jp-border-color1",
+    "panel": "--jp-layout-color1",
+    "paper": "--jp-layout-color0",
+}
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
+
+
+def css(name: str) -> str:
+    """The CSS value of a color name: the site's variable with its fallbacks."""
+    light = LIGHT[name]
+    if name in _JUPYTER:
+        return f"var(--gm-{name}, var({_JUPYTER[name]}, {light}))"
+    return f"var(--gm-{name}, {light})"
+
+
+_BY_HEX = {value: css(name) for name, value in LIGHT.items()}
+
+
+def css_variables(svg: str) -> str:
+    """Replace every color of the palette in an SVG text by its CSS variable."""
+    return _HEX.sub(lambda m: _BY_HEX.get(m.group().lower(), m.group()), svg)
+
+
+def _declarations(colors: dict[str, str]) -> str:
+    return ";".join(f"--gm-{name}:{value}" for name, value in colors.items())
+
+
+# Shipped with every figure. `:where` has no specificity, so the website's own rules win; the
+# dark values apply where JupyterLab or VS Code say that their theme is dark.
+FIGURE_CSS = (
+    ":where(.gm-figure){margin:1.25rem 0}"
+    ":where(.gm-figure>svg){display:block;width:100%;height:auto;margin:0 auto}"
+    f":where(.gm-figure>figcaption){{max-width:44rem;margin:.5rem auto 0;"
+    f"font-size:.92em;line-height:1.45;color:{css('muted')}}}"
+    ':where([data-jp-theme-light="false"],body.vscode-dark) '
+    f":where(.gm-figure,.gm-cell){{{_declarations(DARK)}}}"
+)

@@ -1,0 +1,144 @@
+"""The figure package: colors as variables, ids, text alternatives, cheap imports."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from autograder.figures import COLORS, figure_html, gru_cell, show, show_svg, svg_of, use_style
+from autograder.figures.cell_diagram import PARTS
+from autograder.figures.palette import DARK, LIGHT
+
+
+def contrast(a: str, b: str) -> float:
+    """WCAG contrast ratio of two #rrggbb colors."""
+
+    def luminance(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def draw():
+    import matplotlib.pyplot as plt
+
+    use_style()
+    fig, ax = plt.subplots()
+    ax.plot([0, 1], [0, 1], color=COLORS["gru"], label="$z_t$")
+    ax.set(xlabel="step", ylabel="gate")
+    ax.legend()
+    return fig
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What a call displays, as the MIME bundle a notebook would get."""
+    import IPython.display
+
+    def run(call) -> dict:
+        bundles = []
+        monkeypatch.setattr(IPython.display, "display", lambda data, raw: bundles.append(data))
+        call()
+        (bundle,) = bundles
+        return bundle
+
+    return run
+
+
+def test_importing_the_package_loads_neither_torch_nor_matplotlib():
+    code = (
+        "import sys; from autograder.figures import gru_cell; gru_cell(); "
+        "print([m for m in ('torch', 'matplotlib', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("highlight", [None, *PARTS])
+def test_the_cell_is_well_formed_and_uses_variables_only(highlight, compact):
+    from xml.etree import ElementTree
+
+    svg = gru_cell(highlight=highlight, compact=compact)
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img" and root.get("aria-label")
+    assert root.find("title") is not None
+    assert "var(--gm-ink" in svg
+    bare = re.findall(r'(?:fill|stroke)="(#[0-9a-f]+)"', svg)
+    assert bare == []
+
+
+def test_the_cell_grows_part_by_part():
+    full = gru_cell(ghost=False)
+    for count in range(len(PARTS)):
+        svg = gru_cell(show=PARTS[:count], ghost=False)
+        drawn = set(re.findall(r'data-part="(\w+)"', svg)) - {"input"}
+        assert drawn == set(PARTS[:count])
+        assert len(svg) < len(full)
+
+
+def test_unknown_parts_are_refused():
+    with pytest.raises(ValueError, match="the parts of the cell are"):
+        gru_cell(show=("z", "forget"))
+    with pytest.raises(ValueError, match="forget"):
+        gru_cell(highlight="forget")
+
+
+def test_plots_use_variables_and_the_same_figure_gives_the_same_text(monkeypatch):
+    from autograder.figures import style
+
+    monkeypatch.setattr(style, "_used", set())
+    first = svg_of(draw())
+    monkeypatch.setattr(style, "_used", set())
+    assert first == svg_of(draw())
+    gru = COLORS["gru"]
+    assert "var(--gm-gru" in first and gru not in first.replace(f", {gru})", "")
+    assert "<text" in first and "Instrument Sans" in first
+
+
+def test_two_figures_on_one_page_share_no_id():
+    ids = [i for _ in range(2) for i in re.findall(r'\bid="([^"]+)"', svg_of(draw()))]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_reference_inside_a_figure_resolves():
+    svg = svg_of(draw())
+    ids = set(re.findall(r'\bid="([^"]+)"', svg))
+    assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= ids
+    assert set(re.findall(r'href="#([^"]+)"', svg)) <= ids
+
+
+def test_show_displays_a_captioned_figure_with_a_text_alternative(displayed):
+    data = displayed(lambda: show(draw(), alt='A line "rising"', caption="It rises."))
+    assert data["text/plain"] == 'A line "rising"'
+    html = data["text/html"]
+    assert 'class="gm-figure"' in html and "<figcaption>It rises.</figcaption>" in html
+    assert 'aria-label="A line &quot;rising&quot;"' in html and html.count('role="img"') == 1
+
+
+def test_show_svg_gives_the_cell_its_own_text_alternative(displayed):
+    html = displayed(lambda: show_svg(gru_cell(), alt="The whole cell"))["text/html"]
+    assert html.count("aria-label=") == 1 and html.count("<title>") == 1
+    assert 'aria-label="The whole cell"' in html
+
+
+def test_a_figure_without_a_text_alternative_is_refused():
+    with pytest.raises(ValueError, match="text alternative"):
+        figure_html("<svg></svg>", alt="")
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("name", [n for n in LIGHT if n not in ("line", "panel", "paper")])
+@pytest.mark.parametrize("ground", ["paper", "panel"])
+def test_text_in_every_color_is_readable(palette, name, ground):
+    assert contrast(palette[name], palette[ground]) >= 4.5
+
+
+def test_palette_values_are_distinct():
+    assert len(set(LIGHT.values())) == len(LIGHT) and LIGHT.keys() == DARK.keys()
