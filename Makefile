@@ -1,0 +1,124 @@
+# Gated Memory. `make` builds the website, `make test` tests everything, `make help` lists the rest.
+# Needs Python 3.11 or newer, git and make.
+
+SHELL := bash
+.SHELLFLAGS := -eo pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := site
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+STAMPS := _build/stamps
+
+# Everything below runs from the environment, and from no other.
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+package := $(shell find autograder -type f -not -path '*/__pycache__/*')
+sources := $(wildcard solutions/*.py)
+pages := $(shell find book -type f -not -path 'book/_ext/*' -not -path '*/.ipynb_checkpoints/*')
+machinery := $(shell find book/_ext -type f -not -path '*/__pycache__/*')
+notebooks := $(wildcard notebooks/*/*.ipynb)
+say = printf '\n\033[1m%s\033[0m\n' $(1)
+
+.PHONY: site environment notebooks serve lab test lint demo bench lock clean help
+
+site: $(STAMPS)/site  ## build the website (the default)
+	@$(call say,"The website is built.")
+	@echo "  make serve   and open http://localhost:$(PORT)/"
+	@echo "  or open      $(CURDIR)/_build/html/book/index.html"
+
+# ---- the environment ----
+
+environment: .venv/.installed  ## create .venv with everything the course needs
+
+# PyTorch first and by its exact version, so that nothing else can choose another build of it.
+.venv/.installed: requirements.txt constraints.txt pyproject.toml
+	@$(call say,"1/3  Python environment in .venv (the first time: a few minutes and about 2 GB)")
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { \
+	  echo "Python cannot create environments; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install -c constraints.txt "$$(grep -E '^torch==' requirements.txt)"
+	$(BIN)/python -m pip install -c constraints.txt -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+# ---- the student notebooks ----
+
+notebooks: $(STAMPS)/notebooks  ## derive notebooks/ from solutions/
+
+# A notebook somebody has worked in is never overwritten: one is replaced only where it is as
+# committed or as written here last.
+$(STAMPS)/notebooks: $(sources) $(package) $(wildcard nbgrader_config.py) | .venv/.installed
+	@$(call say,"2/3  Student notebooks from solutions/")
+	@mkdir -p $(STAMPS)
+	@if git diff --quiet HEAD -- notebooks 2>/dev/null || git hash-object notebooks/*/*.ipynb | cmp --quiet - $@; then \
+	  $(BIN)/autograder notebooks; \
+	  git hash-object notebooks/*/*.ipynb > $@; \
+	else \
+	  echo "notebooks/ holds work of yours and stays as it is; 'git checkout notebooks' gives it up."; \
+	  touch $@; \
+	fi
+
+# ---- the website ----
+
+# Results of executed cells depend on the package and on its libraries, which the cache of executed
+# pages cannot see; pages that are already read would not be executed again either.
+$(STAMPS)/results: $(package) constraints.txt
+	@mkdir -p $(STAMPS)
+	@rm -rf _build/.jupyter_cache _build/.doctrees
+	@touch $@
+
+# Sphinx notices changed pages, but neither changed templates nor pages that left the table of contents.
+$(STAMPS)/frame: $(machinery) _toc.yml _config.yml
+	@mkdir -p $(STAMPS)
+	@rm -rf _build/html _build/.doctrees
+	@touch $@
+
+# After a failure the pages are read afresh: Sphinx repeats no warning about a page it has read.
+$(STAMPS)/site: .venv/.installed $(STAMPS)/notebooks $(STAMPS)/results $(STAMPS)/frame $(pages) $(notebooks)
+	@$(call say,"3/3  Pages: executing what is new and writing _build/html")
+	@$(BIN)/jupyter-book build . -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
+	@touch $@
+
+serve: site  ## build, then serve the website on this machine
+	@$(call say,"http://localhost:$(PORT)/   (Ctrl-C stops)")
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+lab: .venv/.installed $(STAMPS)/notebooks  ## open the exercises in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+# ---- tests ----
+
+test: site lint  ## run every test (installs a browser for those of the website where it can)
+	@bash tests/site/ensure-browser
+	@$(call say,"Tests")
+	$(BIN)/python -m pytest
+
+lint: .venv/.installed
+	$(BIN)/ruff check .
+
+# ---- the rest ----
+
+demo: .venv/.installed  ## grade a small class with nbgrader and show the result
+	$(BIN)/autograder demo
+
+bench: site  ## measure building and checking on this machine
+	$(BIN)/python tests/site/bench.py
+
+# Run it in a fresh environment, after a direct dependency in requirements.txt has changed.
+lock: .venv/.installed  ## write constraints.txt from what is installed
+	@{ echo "# Every package of the environment the course is tested in, at its exact version."; \
+	   echo "# Written by: make lock"; \
+	   $(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.txt
+
+clean:  ## remove everything that was built, the environment excepted
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*  ## /\1\t/' | \
+	  awk -F '\t' '{ printf "  make %-13s%s\n", $$1, $$2 }'

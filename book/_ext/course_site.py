@@ -1,0 +1,171 @@
+"""What the course's website needs beyond Jupyter Book: a local Sphinx extension.
+
+Everything that depends on the repository's address is derived here from one key,
+``repository: url:`` in ``_config.yml``. While it is empty, no page carries a link or a button that
+leads nowhere.
+"""
+
+import re
+import tomllib
+from html import escape
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from sphinx.util.fileutil import copy_asset_file
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+HERE = Path(__file__).parent
+TITLE = "Gated Memory"
+SUBTITLE = "From the vanilla RNN through the LSTM to the GRU, by building them"
+
+
+class Repository:
+    """The address of the repository, taken apart; false while it is unset."""
+
+    def __init__(self, url: str, branch: str):
+        self.url = (url or "").rstrip("/")
+        self.branch = branch or "main"
+        self.owner, self.name = self.url.rsplit("/", 2)[-2:] if self.url else ("", "")
+
+    def __bool__(self) -> bool:
+        return bool(self.url)
+
+    @property
+    def site(self) -> str:
+        """Where GitHub Pages serves the site."""
+        if not self or urlsplit(self.url).netloc != "github.com":
+            return ""
+        if self.name == f"{self.owner}.github.io":
+            return f"https://{self.name}/"
+        return f"https://{self.owner}.github.io/{self.name}/"
+
+    def file(self, path: str) -> str:
+        return f"{self.url}/blob/{self.branch}/{path}"
+
+    def launchers(self, path: str) -> list[tuple[str, str]]:
+        """Name and address of every place that opens a notebook without an installation."""
+        if not self.site:
+            return []
+        place = f"{self.owner}/{self.name}"
+        return [
+            ("Binder", f"https://mybinder.org/v2/gh/{place}/{self.branch}?urlpath="
+                       + quote(f"lab/tree/{path}", safe="")),
+            ("Colab", f"https://colab.research.google.com/github/{place}/blob/{self.branch}/{path}"),
+        ]
+
+
+def configure(app, config):
+    """Build the pages of ``_toc.yml`` and nothing else; derive the addresses.
+
+    Sphinx looks for listed files only. Jupyter Book's ``only_build_toc_files`` would walk the whole
+    checkout instead, the virtual environment included.
+    """
+    toc = parse_toc_yaml(Path(app.srcdir) / "_toc.yml")
+    config.include_patterns = [f"{name}.*" for name in toc]
+    config.templates_path = [str(HERE / "templates"), *config.templates_path]
+
+    options = config.html_theme_options
+    repository = Repository(options.get("repository_url"), options.get("repository_branch"))
+    options["use_repository_button"] = bool(repository)
+    if not config.html_baseurl:
+        config.html_baseurl = repository.site
+    app.gm_repository = repository
+
+
+def logo() -> str:
+    """The logo as inline SVG without its own colors, so that it follows the page's mode."""
+    svg = (HERE.parent / "_static" / "logo.svg").read_text(encoding="utf-8")
+    svg = re.sub(r"<style>.*?</style>|<title>.*?</title>|<!--.*?-->", "", svg, flags=re.S)
+    svg = re.sub(r"\s*\n\s*", "", svg)
+    return svg.replace("<svg ", '<svg class="gm-logo" aria-hidden="true" focusable="false" ', 1)
+
+
+def course_version(app) -> str:
+    project = tomllib.loads((Path(app.srcdir) / "pyproject.toml").read_text(encoding="utf-8"))
+    return project["project"]["version"]
+
+
+def add_context(app, pagename, templatename, context, doctree):
+    repository = app.gm_repository
+    context["gm_logo"] = logo()
+    context["gm_title"], context["gm_subtitle"] = TITLE, SUBTITLE
+    context["gm_repository"] = repository
+    context["gm_version"] = course_version(app)
+    drop_thebe(context)
+    add_social_tags(repository, pagename, context)
+    if pagename.startswith("notebooks/") and doctree is not None:
+        add_workplace(repository, pagename, context)
+
+
+def drop_thebe(context):
+    """sphinx-thebe adds its script twice to every page even when Thebe is off: a JavaScript error."""
+
+    def wanted(asset) -> bool:
+        text = str(getattr(asset, "filename", asset)) + getattr(asset, "attributes", {}).get("body", "")
+        return "thebe" not in text.lower()
+
+    for kind in ("script_files", "css_files"):
+        context[kind] = [asset for asset in context[kind] if wanted(asset)]
+
+
+def add_social_tags(repository, pagename, context):
+    """Title, description and card for a link that is shared; absolute, so only with an address."""
+    title = re.sub(r"<[^>]*>", "", context.get("title") or TITLE)
+    if title != TITLE:
+        title = f"{title} · {TITLE}"
+    found = re.search(r'<meta content="([^"]*)" name="description"', context.get("metatags") or "")
+    description = found.group(1) if found else SUBTITLE
+    tags = {"og:type": "website", "og:site_name": TITLE, "og:title": title,
+            "og:description": description}
+    if repository.site:
+        tags |= {"og:url": f"{repository.site}{pagename}.html",
+                 "og:image": f"{repository.site}_static/social-card.png",
+                 "og:image:alt": f"{TITLE}. {SUBTITLE}.", "twitter:card": "summary_large_image"}
+    context["metatags"] = (context.get("metatags") or "") + "".join(
+        f'\n<meta property="{key}" content="{escape(value, quote=True)}" />'
+        for key, value in tags.items()
+    )
+
+
+def add_workplace(repository, pagename, context):
+    """Put a line under an exercise page's title that says where the notebook can be worked on."""
+    path = f"{pagename}.ipynb"
+    links = [f'<a class="gm-button" href="{escape(url)}">Open in {name}</a>'
+             for name, url in repository.launchers(path)]
+    download = context["pathto"](f"_downloads/{path}", 1)
+    links.append(f'<a class="gm-button" href="{escape(download)}" download>Download the notebook</a>')
+    bar = (
+        '<div class="gm-workplace"><p>This page is a notebook to work in: open it in Jupyter, write '
+        "the functions, run the checks. On your own machine <code>make lab</code> opens it.</p>"
+        f'<p class="gm-buttons">{"".join(links)}</p></div>'
+    )
+    context["body"] = context["body"].replace("</h1>", f"</h1>\n{bar}", 1)
+
+
+def extra_pages(app):
+    """The page for a wrong address, and the entrance that leads to the landing page."""
+    home = urlsplit(app.config.html_baseurl).path or "/"
+    style = (HERE.parent / "_static" / "course.css").read_text(encoding="utf-8")
+    tokens = re.search(r"/\* tokens \*/(.*?)/\* end of tokens \*/", style, flags=re.S).group(1)
+    yield "404", {"gm_home": home, "gm_tokens": tokens}, "not-found.html"
+    yield "index", {"gm_home": home, "title": TITLE}, "entrance.html"
+
+
+def copy_notebooks(app, exception):
+    """Offer the notebooks of the exercise pages for download."""
+    if exception or app.builder.format != "html":
+        return
+    for name in app.env.found_docs:
+        if name.startswith("notebooks/"):
+            target = Path(app.outdir) / "_downloads" / f"{name}.ipynb"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy_asset_file(str(Path(app.srcdir) / f"{name}.ipynb"), str(target))
+
+
+def setup(app):
+    app.connect("config-inited", configure)
+    # After the theme and sphinx-thebe have had their say.
+    app.connect("html-page-context", add_context, priority=900)
+    app.connect("html-collect-pages", extra_pages)
+    app.connect("build-finished", copy_notebooks)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,20 @@
+// A box that scrolls sideways must be reachable from the keyboard; one that does not should not be a
+// stop on the way. Which is which depends on the width of the window.
+const BOXES = "mjx-container[display='true'], .pst-scrollable-table-container, .bd-article pre";
+
+function markScrollingBoxes() {
+  for (const box of document.querySelectorAll(BOXES)) {
+    if (box.scrollWidth > box.clientWidth + 1) {
+      box.tabIndex = 0;
+    } else {
+      box.removeAttribute("tabindex");
+    }
+  }
+}
+
+window.addEventListener("resize", markScrollingBoxes);
+window.addEventListener("load", () => {
+  // Mathematics is set after the page has loaded, and fonts change every width.
+  const mathematics = window.MathJax?.startup?.promise ?? Promise.resolve();
+  Promise.all([mathematics, document.fonts.ready]).then(markScrollingBoxes);
+});
