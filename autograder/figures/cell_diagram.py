@@ -145,7 +145,8 @@ class _Pen:
         )
         if sign == "times":
             s *= 0.8
-            strokes = f"M{x - s:g} {y - s:g}L{x + s:g} {y + s:g}M{x - s:g} {y + s:g}L{x + s:g} {y - s:g}"
+            down, up = f"M{x - s:g} {y - s:g}L{x + s:g} {y + s:g}", f"M{x - s:g} {y + s:g}"
+            strokes = f"{down}{up}L{x + s:g} {y - s:g}"
         else:
             strokes = f"M{x - s:g} {y}H{x + s:g}M{x} {y - s:g}V{y + s:g}"
         self.out.append(
@@ -367,7 +368,7 @@ def gru_cell(
     return (
         f'<svg role="img" aria-label="{text}" class="gm-cell" '
         f'viewBox="0 0 {at.width} {at.height}" '
-        f'style="max-width:{limit}px;width:100%;height:auto"><title>{text}</title>'
+        f'style="max-width:{limit}px;width:100%;height:auto;font-synthesis:none"><title>{text}</title>'
         f"{''.join(pen.out)}</svg>"
     )
 

@@ -76,7 +76,7 @@ def use_style() -> None:
 
 
 def svg_of(fig) -> str:
-    """A Matplotlib figure as one inline SVG: colors as CSS variables, ids unique in the page."""
+    """A figure as one inline SVG, colors as CSS variables, ids unique in the page."""
     import matplotlib as mpl
 
     buffer = io.StringIO()
@@ -90,7 +90,9 @@ def svg_of(fig) -> str:
     width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg).group(1))
     svg = re.sub(r'<svg [^>]*?(viewBox="[^"]+")[^>]*>', r"<svg \1>", svg, count=1, flags=re.S)
     svg = _site_fonts(svg)
-    svg = svg.replace("<svg ", f'<svg style="max-width:{width * _SCALE:.0f}px" ', 1)
+    svg = svg.replace(
+        "<svg ", f'<svg style="max-width:{width * _SCALE:.0f}px;font-synthesis:none" ', 1
+    )
     return _own_ids(css_variables(svg))
 
 
