@@ -1,8 +1,8 @@
 """One GRU step small enough to work by hand: one home for the numbers of chapter and tests.
 
 Batch 1, one input feature, two hidden units; house convention (z near 1 replaces, reset before
-the product). The weights are chosen so that every gate's sum comes out a whole number. The first
-unit updates, the second keeps what it has.
+the product). The weights are chosen so that every gate's sum comes out a whole number. The
+first unit updates, the second keeps what it has.
 """
 
 X = [[2.0]]

@@ -5,6 +5,7 @@ it is drawn.
 """
 
 from .cell_diagram import gru_cell
+from .convention_diagrams import reset_placement, torch_storage
 from .palette import COLORS, FIGURE_CSS, LINES, css
 from .style import figure_html, show, show_svg, svg_of, use_style
 
@@ -15,8 +16,10 @@ __all__ = [
     "css",
     "figure_html",
     "gru_cell",
+    "reset_placement",
     "show",
     "show_svg",
     "svg_of",
+    "torch_storage",
     "use_style",
 ]

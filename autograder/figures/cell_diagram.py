@@ -21,14 +21,16 @@ _NAMES = {
 }
 _COLOR = {"z": "update", "r": "reset", "candidate": "candidate", "state": "gru"}
 
-_OPERATORS = {"*": "∗", "−": "−"}
+_OPERATORS = {"*": "∗", "−": "−", "+": "+"}
 
 # Same stacks as the plots (style.SERIF), written for an SVG attribute.
-_SERIF = (
+MATH_FONTS = (
     "KaTeX_Math,KaTeX_Main,MJXTEX-I,MJXTEX,'Source Serif 4','Source Serif 4 Variable',"
     "'STIX Two Text',Cambria,Georgia,serif"
 )
-_UPRIGHT = "KaTeX_Main,MJXTEX,'Source Serif 4','Source Serif 4 Variable',Cambria,Georgia,serif"
+TEXT_FONTS = (
+    "KaTeX_Main,MJXTEX,'Source Serif 4','Source Serif 4 Variable',Cambria,Georgia,serif"
+)
 
 
 @dataclass(frozen=True)
@@ -164,32 +166,36 @@ class _Pen:
         upright: bool = False,
         size: float = 1.0,
     ) -> None:
-        """A formula as `_math` reads it, or upright text as it stands."""
+        """A formula as `math_svg` reads it, or upright text as it stands."""
         color = self.color if self.hidden else css("ink")
         font = self.at.font * size
         if upright:
-            body, family, style = markup, _UPRIGHT, "normal"
+            body, family, style = markup, TEXT_FONTS, "normal"
         else:
-            body, family, style = _math(markup, font), _SERIF, "italic"
+            body, family, style = math_svg(markup, font), MATH_FONTS, "italic"
         self.out.append(
             f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-family="{family}" '
             f'font-style="{style}" font-size="{font:g}" fill="{color}">{body}</text>'
         )
 
     def tilde(self, x: float, y: float) -> None:
-        """The tilde over an h at (x, y): drawn, since text fonts lack the accented letter."""
-        color = self.color if self.hidden else css("ink")
-        f = self.at.font
-        a, top = f * 0.17, y - f * 0.83
-        rise = f"c{a:g} {-a * 1.3:g} {a:g} {-a * 1.3:g} {a * 1.6:g} {-a * 0.5:g}"
-        fall = f"s{a * 0.7:g} {a * 0.8:g} {a * 1.6:g} {-a * 0.5:g}"
         self.out.append(
-            f'<path d="M{x:g} {top + a / 2:g}{rise}{fall}" fill="none" stroke="{color}" '
-            f'stroke-width="{f * 0.065:g}" stroke-linecap="round"/>'
+            tilde_svg(x, y, self.at.font, self.color if self.hidden else css("ink"))
         )
 
 
-def _math(markup: str, font: float) -> str:
+def tilde_svg(x: float, y: float, font: float, color: str) -> str:
+    """The tilde over an h at (x, y): drawn, since text fonts lack the accented letter."""
+    a, top = font * 0.17, y - font * 0.83
+    rise = f"c{a:g} {-a * 1.3:g} {a:g} {-a * 1.3:g} {a * 1.6:g} {-a * 0.5:g}"
+    fall = f"s{a * 0.7:g} {a * 0.8:g} {a * 1.6:g} {-a * 0.5:g}"
+    return (
+        f'<path d="M{x:g} {top + a / 2:g}{rise}{fall}" fill="none" stroke="{color}" '
+        f'stroke-width="{font * 0.065:g}" stroke-linecap="round"/>'
+    )
+
+
+def math_svg(markup: str, font: float) -> str:
     """`h_t-1` as SVG: italic letters, upright digits and signs, the subscript lowered."""
     out, drop, operator = [], 0.0, False
     for token in markup.split(" "):

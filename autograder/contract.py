@@ -1,0 +1,136 @@
+"""What a student's function has to return, and how its answer becomes plain arrays.
+
+Each class below describes one kind of answer. ``flatten`` turns the value a student
+returned into named NumPy arrays, copied so that nothing can change them later, or raises
+``Broken`` with a sentence for the student. Shapes, dtypes and values are compared elsewhere,
+where the expected answer is known.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class Broken(Exception):
+    """The answer is not of the promised kind; ``kind`` is ``"none"``, ``"type"`` or ``"missing"``."""
+
+    def __init__(self, kind: str, message: str):
+        super().__init__(message)
+        self.kind = kind
+
+
+def describe(value: object) -> str:
+    """A value in a few words: its type, and its shape and dtype where it has them."""
+    module = type(value).__module__.partition(".")[0]
+    name = type(value).__name__
+    if module not in ("builtins", "__main__"):
+        name = f"{module}.{name}"
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"{name} of shape {tuple(shape)}"
+    if isinstance(value, list | tuple):
+        inner = type(value[0]).__name__ if value else "nothing"
+        return f"{name} of {len(value)} ({inner} first)"
+    return name
+
+
+def plain_array(value: object, what: str) -> np.ndarray:
+    """A copy of ``value`` as a base-class array; raises Broken when it is not an array."""
+    if value is None:
+        raise Broken("none", f"{what} is None. Does the function end with `return`?")
+    if isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray):
+        if value.dtype.kind not in "fiubc":
+            raise Broken("type", f"{what} holds {value.dtype} objects, not numbers.")
+        return np.array(value, copy=True, subok=False)
+    if type(value).__module__.partition(".")[0] == "torch":
+        raise Broken(
+            "type",
+            f"{what} is a {describe(value)}. Torch is fine inside; return a NumPy array, "
+            "for instance with `.numpy()`.",
+        )
+    if isinstance(value, list | tuple):
+        raise Broken(
+            "type",
+            f"{what} is a {describe(value)}. Return one NumPy array; `np.stack` joins a list "
+            "of arrays of the same shape along a new first axis.",
+        )
+    raise Broken("type", f"{what} is a {describe(value)}; a NumPy array is expected.")
+
+
+@dataclass(frozen=True)
+class Array:
+    """One NumPy array."""
+
+    name: str
+
+    def flatten(self, value: object) -> dict[str, np.ndarray]:
+        return {self.name: plain_array(value, "The result")}
+
+
+@dataclass(frozen=True)
+class Params:
+    """A dict of NumPy arrays with at least these keys; more are ignored."""
+
+    keys: tuple[str, ...]
+
+    def flatten(self, value: object) -> dict[str, np.ndarray]:
+        if value is None:
+            raise Broken("none", "The result is None. Does the function end with `return`?")
+        if not isinstance(value, Mapping):
+            raise Broken("type", f"The result is a {describe(value)}; a dict is expected.")
+        missing = [key for key in self.keys if key not in value]
+        if missing:
+            raise Broken("missing", f"The returned dict has no {' and no '.join(missing)}.")
+        return {key: plain_array(value[key], f"Entry {key}") for key in self.keys}
+
+
+@dataclass(frozen=True)
+class Integer:
+    """One whole number, Python's or NumPy's."""
+
+    name: str
+
+    def flatten(self, value: object) -> dict[str, np.ndarray]:
+        if value is None:
+            raise Broken("none", "The result is None. Does the function end with `return`?")
+        if isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "iu":
+            value = value.item()
+        if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+            raise Broken(
+                "type",
+                f"The result is a {describe(value)} ({value!r:.40}); a count is an int. "
+                "`//` divides whole numbers without leaving them.",
+            )
+        if abs(int(value)) >= 2**62:
+            raise Broken("type", "The result is larger than any count of parameters.")
+        return {self.name: np.asarray(int(value), dtype=np.int64)}
+
+
+@dataclass(frozen=True)
+class TensorPair:
+    """``(hs, h_last)`` of a torch layer; a list of two counts as a tuple."""
+
+    names: tuple[str, str]
+
+    def pair(self, value: object) -> tuple:
+        """The two tensors, or Broken. The player needs them unflattened, for gradients."""
+        if value is None:
+            raise Broken("none", "The layer returned None. Does `forward` end with `return`?")
+        both = " and ".join(self.names)
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise Broken(
+                "type",
+                f"The layer returned a {describe(value)}; a tuple of {both} is expected.",
+            )
+        for name, part in zip(self.names, value, strict=True):
+            if not (
+                type(part).__module__.startswith("torch") and hasattr(part, "requires_grad")
+            ):
+                raise Broken(
+                    "type", f"{name} is a {describe(part)}; a torch tensor is expected."
+                )
+        return tuple(value)

@@ -1,0 +1,23 @@
+"""The exercises of the course, one declared record each; see ``record.Exercise``."""
+
+from __future__ import annotations
+
+import difflib
+
+from autograder.exercises import gru
+from autograder.exercises.record import Exercise
+
+ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {"gru": gru.EXERCISES}
+
+_BY_NAME = {exercise.name: exercise for group in ASSIGNMENTS.values() for exercise in group}
+
+
+def get(name: str) -> Exercise:
+    """The exercise called ``name``; raises LookupError naming the nearest ones."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    raise LookupError(
+        f"There is no exercise called {name!r}.{guess} There are: {', '.join(_BY_NAME)}."
+    )

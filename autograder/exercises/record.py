@@ -1,0 +1,81 @@
+"""What an exercise is: one declared record, with its probes and its catalogue of mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.player import call_function
+
+Inputs = dict[str, object]
+Outputs = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A place in the book: the MyST label, and the title a reader sees."""
+
+    label: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One family of inputs. ``draw`` makes fresh ones from a random generator.
+
+    A probe with a ``part`` is a stage: it holds everything else in the cell at known values,
+    so that a failure there points at this part.
+    """
+
+    name: str
+    draw: Callable[[np.random.Generator], Inputs]
+    part: str | None = None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A named wrong implementation with the same signature as the exercise."""
+
+    name: str
+    says: str
+    wrong: Callable
+    section: Section
+    part: str | None = None
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Everything the checks, the notebooks and the book need to know about one function."""
+
+    name: str
+    assignment: str
+    signature: str
+    points: float
+    section: Section
+    equation: str
+    hints: tuple[str, ...]
+    returns: object
+    probes: tuple[Probe, ...]
+    answer: Callable[[Mapping], Outputs]
+    """the reference's outputs for the inputs of one probe; imports torch when first called"""
+    mistakes: tuple[Mistake, ...]
+    tolerance: float = 1e-10
+    why_tolerance: str = (
+        "float64 sums in another order differ by about 1e-15; arithmetic in float32 by 1e-7"
+    )
+    parts: tuple[tuple[str, str], ...] = ()
+    """the parts that stages isolate, in the order of computation, each with its plain name"""
+    part: str | None = None
+    """the part of the cell that this exercise is about, where it is one part"""
+    call: Callable = call_function
+    needs_torch: bool = False
+    """True where the answer is itself written in torch"""
+
+    def draw(self, seed: int) -> list[Inputs]:
+        """The inputs of all probes. The same seed gives the same inputs, whatever else exists."""
+        return [
+            probe.draw(np.random.default_rng([seed, *f"{self.name}/{probe.name}".encode()]))
+            for probe in self.probes
+        ]

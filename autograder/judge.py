@@ -1,0 +1,333 @@
+"""The judge: draws probes, has a player run the code, compares, diagnoses, decides the points.
+
+It never runs student code itself. The catalogue's own wrong implementations go through the
+same player, so that a mistake is recognized by behaving exactly like the student's code on
+every probe: same values within tolerance, or the same error, the same modified inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import numpy as np
+
+from autograder import answers
+from autograder.exercises.record import Exercise, Inputs, Mistake, Outputs, Probe
+from autograder.player import Observation, observe
+from autograder.verdict import Diagnosis, Failure, ProbeResult, Verdict
+
+FLOAT32_TOLERANCE = 2e-5
+"""Used where an answer is in float32 by contract, in which rounding leaves about 1e-7 a step."""
+
+RUNAWAY = 1e6
+"""States live in (-1, 1); beyond this size, and at nan, only "not a state" can be compared."""
+
+Player = Callable[[Inputs], Observation]
+
+
+def tolerance_for(exercise: Exercise, expected: np.ndarray) -> float:
+    """Largest |answer - reference| / (1 + |reference|) that passes."""
+    return FLOAT32_TOLERANCE if expected.dtype == np.float32 else exercise.tolerance
+
+
+def deviation(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """|found - expected| / (1 + |expected|), element by element; not a number counts as inf."""
+    with np.errstate(all="ignore"):
+        difference = np.abs(found - expected) / (1 + np.abs(expected))
+    return np.where(np.isnan(difference), np.inf, difference)
+
+
+def sizes(inputs: Mapping) -> str:
+    """The sizes of a probe in words, read off its arrays."""
+    found: dict[str, int] = {}
+    if "hidden_size" in inputs:
+        found = {"D": inputs["input_size"], "H": inputs["hidden_size"]}
+    elif "sizes" in inputs:
+        T, B, _ = inputs["xs"].shape
+        found = {"T": T, "B": B, "D": inputs["sizes"][0], "H": inputs["sizes"][1]}
+    elif "xs" in inputs:
+        T, B, D = inputs["xs"].shape
+        found = {"T": T, "B": B, "D": D, "H": inputs["h0"].shape[1]}
+    elif "x" in inputs:
+        B, D = inputs["x"].shape
+        found = {"B": B, "D": D, "H": inputs["h_prev"].shape[1]}
+    elif "params" in inputs:
+        H, joined = inputs["params"]["W_z"].shape
+        found = {"D": joined - H, "H": H}
+    return ", ".join(f"{letter} = {size}" for letter, size in found.items())
+
+
+_PLAIN_FAILURES = {
+    "not written": "Not written yet.",
+    "timeout": "It did not finish within the time limit of {message}. Is there a loop that never ends?",
+    "library": "It calls a library's recurrent layer ({message}). Writing these equations is the "
+    "exercise: use elementary operations.",
+    "gradient": "{message}",
+    "none": "{message}",
+    "type": "{message}",
+    "missing": "{message}",
+}
+
+
+def failure_of(
+    exercise: Exercise, probe: Probe, inputs: Inputs, seen: Observation, expected: Outputs
+) -> Failure | None:
+    """What is wrong with one observation, or None."""
+
+    def failure(kind, headline, detail="", lines=()):
+        return Failure(kind, headline, detail, probe.name, sizes(inputs), tuple(lines))
+
+    if seen.status == "exception":
+        return failure("exception", f"It raises {seen.message}", _advice(seen), seen.lines)
+    if seen.status == "device":
+        where = "the GPU" if seen.device.startswith("cuda") else "another device than the CPU"
+        return failure(
+            "device",
+            f"It works on the CPU and fails on {where}: {seen.message}",
+            "Build tensors where the input is, for instance with xs.new_zeros(…).",
+            seen.lines,
+        )
+    if seen.status != "ok":
+        text = _PLAIN_FAILURES[seen.status].format(message=seen.message)
+        return failure(seen.status, text, lines=seen.lines)
+    if seen.modified:
+        return failure(
+            "mutation",
+            f"It changes its input {' and '.join(seen.modified)}.",
+            "Whoever called the function still needs it. Write `a = a * b`, not `a *= b`.",
+        )
+    for name, target in expected.items():
+        found = seen.outputs.get(name)
+        if found is None:
+            if seen.device == "meta":
+                continue
+            return failure("shape", f"There is no {name} to compare.")
+        if found.shape != target.shape:
+            return failure(
+                "shape",
+                f"{name} has shape {found.shape}; expected {target.shape}.",
+                _shape_advice(found.shape, target.shape),
+            )
+        if found.dtype != target.dtype:
+            return failure(
+                "dtype",
+                f"{name} is {found.dtype}; expected {target.dtype}.",
+                "Nothing in the inputs has that type: where does it come from?",
+            )
+        if seen.device == "meta":
+            continue
+        error = deviation(found, target)
+        if error.max() > tolerance_for(exercise, target):
+            return _value_failure(failure, name, found, target, error, exercise)
+    return None
+
+
+def _value_failure(failure, name, found, target, error, exercise) -> Failure:
+    limit = tolerance_for(exercise, target)
+    where = tuple(int(i) for i in np.argwhere(error > limit)[0])
+    share = np.count_nonzero(error > limit)
+    kind = "gradient" if name.startswith("gradient") else "values"
+    if kind == "gradient":
+        headline = f"The values are right, the {name} is not."
+    elif target.size == 1:
+        return failure(kind, f"{name} is {found.item():g}; expected {target.item():g}.")
+    else:
+        headline = f"{name} differs from the reference in {share} of {target.size} numbers."
+    index = f"[{', '.join(map(str, where))}]" if where else ""
+    detail = f"First at {name}{index}: yours {found[where]:.6g}, reference {target[where]:.6g}."
+    if not np.isfinite(found).all():
+        detail += " There are infinite or undefined numbers (inf, nan) in yours."
+    return failure(kind, headline, detail)
+
+
+def _advice(seen: Observation) -> str:
+    text = seen.message
+    if text.startswith("KeyError"):
+        return "The parameters are called W_z, b_z, W_r, b_r, W_h and b_h."
+    if "matmul" in text or "not aligned" in text or "shapes cannot be multiplied" in text:
+        return (
+            "In a matrix product the last axis of the left must match the first of the right."
+        )
+    if "broadcast" in text or "must match the size" in text:
+        return "Elementwise operations need equal shapes. Print the shapes of both sides."
+    return ""
+
+
+def _shape_advice(found: tuple, expected: tuple) -> str:
+    if len(found) == len(expected) and found[::-1] == expected:
+        return "Your axes are in reverse order."
+    if found == expected[1:]:
+        return "The first axis is missing: stack the states along a new first axis."
+    if tuple(n for n in found if n != 1) == tuple(n for n in expected if n != 1):
+        return "An axis of length 1 is too many or missing."
+    return ""
+
+
+def same_behavior(
+    exercise: Exercise, expected: Outputs, one: Observation, other: Observation
+) -> bool:
+    """Whether two observations on the same probe cannot be told apart."""
+    if (one.status, one.message, one.modified, one.device) != (
+        other.status,
+        other.message,
+        other.modified,
+        other.device,
+    ):
+        return False
+    if one.outputs.keys() != other.outputs.keys():
+        return False
+    for name, left in one.outputs.items():
+        right = other.outputs[name]
+        if left.shape != right.shape or left.dtype != right.dtype:
+            return False
+        # Numbers that run away amplify rounding: that both run away is what they share.
+        wild = ~(np.abs(left) < RUNAWAY) & ~(np.abs(right) < RUNAWAY)
+        error = np.where(wild, 0.0, deviation(left, right))
+        if error.size and error.max() > 10 * tolerance_for(exercise, left):
+            return False
+    return True
+
+
+@cache
+def _mistaken(mistake: Mistake, exercise: Exercise, seed: int, index: int) -> Observation:
+    inputs = exercise.draw(seed)[index]
+    return observe(mistake.wrong, inputs, exercise.returns, exercise.call)
+
+
+def _diagnosis(mistake: Mistake) -> Diagnosis:
+    section = mistake.section
+    return Diagnosis(mistake.name, mistake.says, mistake.part, section.label, section.title)
+
+
+def matching_mistakes(
+    exercise: Exercise,
+    seed: int,
+    observed: list[Observation],
+    expected: list[Outputs],
+    indices: list[int] | None = None,
+) -> list[Mistake]:
+    """The catalogued mistakes that behave like ``observed`` on every probe (or on ``indices``)."""
+    # Probes that fail tell mistakes apart best: look at those first.
+    if indices is None:
+        indices = sorted(
+            range(len(observed)), key=lambda i: exercise.probes[i].part is not None
+        )
+    return [
+        mistake
+        for mistake in exercise.mistakes
+        if all(
+            same_behavior(
+                exercise, expected[i], observed[i], _mistaken(mistake, exercise, seed, i)
+            )
+            for i in indices
+        )
+    ]
+
+
+def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdict:
+    """Check one function or class. ``player`` runs it on the inputs of one probe."""
+    seed = answers.seed() if seed is None else seed
+    source = answers.source()
+    inputs = exercise.draw(seed)
+    expected = source.expected(exercise, inputs)
+
+    observed, results, failures, errors = [], [], [], []
+    for probe, drawn, target in zip(exercise.probes, inputs, expected, strict=True):
+        seen = player(drawn)
+        failure = failure_of(exercise, probe, drawn, seen, target)
+        observed.append(seen)
+        failures.append(failure)
+        results.append(ProbeResult(probe.name, failure is None, probe.part, sizes(drawn)))
+        if seen.status == "ok":
+            errors += [
+                deviation(seen.outputs[name], value).max()
+                for name, value in target.items()
+                if seen.device != "meta"
+                and name in seen.outputs
+                and seen.outputs[name].shape == value.shape
+                and value.dtype != np.float32
+            ]
+        if seen.status in ("not written", "timeout", "library"):
+            break  # the other probes would only say the same, a timeout at the same price
+
+    complete = len(observed) == len(inputs)
+    passed = complete and not any(failures)
+    share = sum(result.passed for result in results) / len(inputs) if complete else 0.0
+    mistake, suspicions = None, ()
+    if complete and not passed:
+        found = matching_mistakes(exercise, seed, observed, expected)
+        if found:
+            mistake = _diagnosis(found[0])
+        else:
+            suspicions = _suspicions(exercise, seed, observed, expected, failures)
+
+    notes = _notes(observed)
+    first = next((f for f in failures if f), None)
+    section = exercise.section
+    return Verdict(
+        exercise=exercise.name,
+        passed=passed,
+        points=round(exercise.points * share, 2),
+        max_points=exercise.points,
+        probes=tuple(results),
+        failure=first,
+        mistake=mistake,
+        suspicions=suspicions,
+        part=_part(exercise, first, mistake, results),
+        equation=exercise.equation,
+        hint=exercise.hints[0],
+        section=mistake.section if mistake else section.label,
+        section_title=mistake.section_title if mistake else section.title,
+        largest_error=max(map(float, errors), default=None),
+        tolerance=exercise.tolerance,
+        reference=source.describe(exercise),
+        notes=notes,
+    )
+
+
+def _part(exercise, failure, mistake, results) -> str | None:
+    """Where in the cell to look: the mistake's part, else the first stage that is off."""
+    if mistake:
+        return mistake.part
+    if failure is None or failure.kind not in ("values", "gradient", "exception", "shape"):
+        return None
+    off = next((result.part for result in results if result.part and not result.passed), None)
+    return exercise.part or off
+
+
+def _suspicions(exercise, seed, observed, expected, failures) -> tuple[Diagnosis, ...]:
+    """For each failing stage: the one mistake in that part which alone explains it, if any."""
+    found = []
+    for index, (probe, failure) in enumerate(zip(exercise.probes, failures, strict=True)):
+        if probe.part is None or failure is None:
+            continue
+        candidates = [
+            m
+            for m in matching_mistakes(exercise, seed, observed, expected, [index])
+            if m.part == probe.part
+        ]
+        if len(candidates) == 1:
+            found.append(_diagnosis(candidates[0]))
+    return tuple(found)
+
+
+def _notes(observed: list[Observation]) -> tuple[str, ...]:
+    notes = []
+    printed = sum(seen.printed_characters for seen in observed)
+    if printed > 2000:
+        beginning = next(seen.printed for seen in observed if seen.printed)[:60].strip()
+        notes.append(
+            f"It printed {printed:,} characters, beginning {beginning!r}. They do not count, "
+            "but slow everything down."
+        )
+    on = sorted({seen.device for seen in observed} - {"cpu", "meta"})
+    if on:
+        import torch
+
+        notes.append(f"Also run on the GPU: {torch.cuda.get_device_name()}.")
+    elif any(seen.device == "meta" for seen in observed):
+        notes.append(
+            "There is no GPU here; tensors on a wrong device were looked for without one."
+        )
+    return tuple(notes)

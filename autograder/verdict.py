@@ -1,0 +1,82 @@
+"""Verdicts are data: what a check found, ready to be rendered, stored or sent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """One probe family or stage: did the answer hold there?"""
+
+    name: str
+    passed: bool
+    part: str | None = None
+    """the part of the cell that this probe isolates, None for a whole-answer family"""
+    sizes: str = ""
+    """the sizes tried, for instance ``B = 3, D = 2, H = 4``"""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where the answer first differs."""
+
+    kind: str
+    """``not written``, ``exception``, ``timeout``, ``library``, ``none``, ``type``, ``missing``,
+    ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient`` or ``device``"""
+    headline: str
+    detail: str = ""
+    probe: str = ""
+    sizes: str = ""
+    lines: tuple[str, ...] = ()
+    """the student's own lines, for an exception"""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A catalogued mistake that gives exactly this output."""
+
+    name: str
+    says: str
+    part: str | None
+    section: str
+    section_title: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of checking one function or class."""
+
+    exercise: str
+    passed: bool
+    points: float
+    max_points: float
+    probes: tuple[ProbeResult, ...] = ()
+    failure: Failure | None = None
+    mistake: Diagnosis | None = None
+    suspicions: tuple[Diagnosis, ...] = ()
+    """for an unknown mistake: what single parts behave like when tested alone"""
+    part: str | None = None
+    """the part of the cell to look at first, None when that is not known"""
+    equation: str = ""
+    hint: str = ""
+    section: str = ""
+    section_title: str = ""
+    largest_error: float | None = None
+    tolerance: float = 0.0
+    reference: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict:
+        """A dict of plain values, as for JSON."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        from autograder.render import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from autograder.render import as_html
+
+        return as_html(self)
