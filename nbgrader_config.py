@@ -1,0 +1,62 @@
+"""nbgrader's settings for this course. The page "Grade a class" of the book explains its use."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+from autograder.notebooks import refresh_sources
+from autograder.submissions import prepare_submissions
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+
+c = get_config()  # noqa: F821  (nbgrader provides it)
+
+c.CourseDirectory.root = ROOT
+c.CourseDirectory.course_id = "gated-memory"
+
+# The source notebooks are made from solutions/*.py when they are missing or outdated. What
+# nbgrader generates goes beside them: the notebooks/ that students read are never touched by it.
+refresh_sources(Path(ROOT))
+c.CourseDirectory.source_directory = "_build/source"
+c.CourseDirectory.release_directory = "_build/release"
+c.CourseDirectory.solution_directory = "_build/solution"
+# An assignment is one notebook. A random.py or torch.py handed in beside it would be imported
+# in place of the real one.
+c.CourseDirectory.ignore = [
+    ".ipynb_checkpoints", "__pycache__", "feedback", "*.py", "*.pyc", "*.pyd", "*.so", "*.pth",
+]
+
+c.ClearSolutions.text_stub = "*Your answer here: double-click this cell, write, and run it.*"
+
+# Probes at grading time come from this seed when there is one (`autograder secret-seed` makes
+# it): publishing the course then gives nothing away. Kernels inherit the environment.
+_seed = Path(ROOT, "secret_seed.txt")
+if _seed.is_file():
+    os.environ.setdefault("AUTOGRADER_SEED", _seed.read_text(encoding="utf-8").strip())
+
+# Submissions come damaged in many ways. These three put them in order, so that one bad
+# notebook neither stops the run nor costs points it did not lose.
+c.Autograde.pre_convert_hook = partial(prepare_submissions, course=ROOT)
+c.Autograde.exporter_class = "autograder.submissions.TolerantExporter"
+c.Autograde.sanitize_preprocessors = [
+    "autograder.submissions.RestoreCells",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "autograder.submissions.ExecuteCells",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# A cell may take a minute; one call of a checked function ten seconds (the check's own limit).
+c.Execute.timeout = 60
+c.Execute.startup_timeout = 120
+c.Execute.iopub_timeout = 30
+# Two arguments for the kernel: no history file, and no remark about unencrypted local sockets.
+c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
