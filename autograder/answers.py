@@ -94,9 +94,7 @@ class Recorded:
 
     def expected(self, exercise: Exercise, inputs: list[Inputs]) -> list[Outputs]:
         if exercise.needs_torch:
-            raise RecordingError(
-                f"{exercise.name} is a torch exercise: install torch to check it."
-            )
+            raise RecordingError(f"{exercise.name} is a torch exercise: install torch to check it.")
         answers = []
         for probe, drawn in zip(exercise.probes, inputs, strict=True):
             prefix = f"{exercise.name}/{probe.name}/"

@@ -146,9 +146,7 @@ def _advice(seen: Observation) -> str:
     if text.startswith("KeyError"):
         return "The parameters are called W_z, b_z, W_r, b_r, W_h and b_h."
     if "matmul" in text or "not aligned" in text or "shapes cannot be multiplied" in text:
-        return (
-            "In a matrix product the last axis of the left must match the first of the right."
-        )
+        return "In a matrix product the last axis of the left must match the first of the right."
     if "broadcast" in text or "must match the size" in text:
         return "Elementwise operations need equal shapes. Print the shapes of both sides."
     return ""
@@ -196,8 +194,7 @@ def _mistaken(mistake: Mistake, exercise: Exercise, seed: int, index: int) -> Ob
 
 
 def _diagnosis(mistake: Mistake) -> Diagnosis:
-    section = mistake.section
-    return Diagnosis(mistake.name, mistake.says, mistake.part, section.label, section.title)
+    return Diagnosis(mistake.name, mistake.says, mistake.part, mistake.section)
 
 
 def matching_mistakes(
@@ -210,16 +207,12 @@ def matching_mistakes(
     """The catalogued mistakes that behave like ``observed`` on every probe (or on ``indices``)."""
     # Probes that fail tell mistakes apart best: look at those first.
     if indices is None:
-        indices = sorted(
-            range(len(observed)), key=lambda i: exercise.probes[i].part is not None
-        )
+        indices = sorted(range(len(observed)), key=lambda i: exercise.probes[i].part is not None)
     return [
         mistake
         for mistake in exercise.mistakes
         if all(
-            same_behavior(
-                exercise, expected[i], observed[i], _mistaken(mistake, exercise, seed, i)
-            )
+            same_behavior(exercise, expected[i], observed[i], _mistaken(mistake, exercise, seed, i))
             for i in indices
         )
     ]
@@ -264,7 +257,6 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
 
     notes = _notes(observed)
     first = next((f for f in failures if f), None)
-    section = exercise.section
     return Verdict(
         exercise=exercise.name,
         passed=passed,
@@ -277,8 +269,7 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
         part=_part(exercise, first, mistake, results),
         equation=exercise.equation,
         hint=exercise.hints[0],
-        section=mistake.section if mistake else section.label,
-        section_title=mistake.section_title if mistake else section.title,
+        section=mistake.section if mistake else exercise.section,
         largest_error=max(map(float, errors), default=None),
         tolerance=exercise.tolerance,
         reference=source.describe(exercise),
@@ -327,7 +318,5 @@ def _notes(observed: list[Observation]) -> tuple[str, ...]:
 
         notes.append(f"Also run on the GPU: {torch.cuda.get_device_name()}.")
     elif any(seen.device == "meta" for seen in observed):
-        notes.append(
-            "There is no GPU here; tensors on a wrong device were looked for without one."
-        )
+        notes.append("There is no GPU here; tensors on a wrong device were looked for without one.")
     return tuple(notes)

@@ -171,9 +171,7 @@ def _changed(now: object, before: object) -> bool:
     return now is not before and now != before
 
 
-def call_function(
-    code: Callable, inputs: Mapping, returns
-) -> tuple[dict, tuple[str, ...], str]:
+def call_function(code: Callable, inputs: Mapping, returns) -> tuple[dict, tuple[str, ...], str]:
     """Call a NumPy function on copies of ``inputs``: (outputs, modified inputs, device)."""
     given = copy.deepcopy(dict(inputs))
     outputs = returns.flatten(code(**given))
@@ -219,9 +217,7 @@ def call_layer(
     if buffers:
         raise Broken("missing", f"{' and '.join(buffers)} must be nn.Parameter, to be trained.")
     layer = layer.to(dtype=dtype)
-    layer.load_state_dict(
-        {n: torch.as_tensor(v, dtype=dtype) for n, v in inputs["state"].items()}
-    )
+    layer.load_state_dict({n: torch.as_tensor(v, dtype=dtype) for n, v in inputs["state"].items()})
 
     def tensor(array, needs_grad=False):
         return torch.tensor(array, dtype=dtype, device=device).requires_grad_(needs_grad)

@@ -10,8 +10,6 @@ from autograder.figures.cell_diagram import PARTS, gru_cell
 from autograder.figures.palette import DARK, LIGHT, css
 from autograder.verdict import Verdict
 
-CHAPTER = "Two gates, one state"
-
 _WRONG = {"light": LIGHT["update"], "dark": DARK["update"]}
 
 
@@ -32,14 +30,11 @@ def _evidence(verdict: Verdict) -> str:
     tried = f"{len(verdict.probes)} kinds of input"
     if verdict.tolerance == 0:
         return f"{tried}, all exactly right."
-    return (
-        f"{tried}; largest error {verdict.largest_error:.1g}, "
-        f"tolerance {verdict.tolerance:.0g}."
-    )
+    return f"{tried}; largest error {verdict.largest_error:.1g}, tolerance {verdict.tolerance:.0g}."
 
 
 def _section(verdict: Verdict) -> str:
-    return f"“{verdict.section_title}” in the chapter “{CHAPTER}”"
+    return f"“{verdict.section.title}” in the chapter “{verdict.section.chapter}”"
 
 
 def _rule(verdict: Verdict) -> str:
@@ -176,9 +171,7 @@ def as_html(verdict: Verdict) -> str:
             body.append(f"<p>{_prose(failure.detail)}</p>")
         if stages := _stages(verdict):
             items = "".join(
-                f"<li>✓ {escape(name)}</li>"
-                if passed
-                else f'<li class="off">✗ {escape(name)}</li>'
+                f"<li>✓ {escape(name)}</li>" if passed else f'<li class="off">✗ {escape(name)}</li>'
                 for name, passed in stages
             )
             body.append(f'<p class="quiet">Each part tried alone:</p><ul>{items}</ul>')

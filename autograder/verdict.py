@@ -6,6 +6,15 @@ from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True)
+class Section:
+    """A place in the book: its MyST label, its title and its chapter's title."""
+
+    label: str
+    title: str
+    chapter: str
+
+
+@dataclass(frozen=True)
 class ProbeResult:
     """One probe family or stage: did the answer hold there?"""
 
@@ -39,8 +48,7 @@ class Diagnosis:
     name: str
     says: str
     part: str | None
-    section: str
-    section_title: str
+    section: Section
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,7 @@ class Verdict:
     """the part of the cell to look at first, None when that is not known"""
     equation: str = ""
     hint: str = ""
-    section: str = ""
-    section_title: str = ""
+    section: Section | None = None
     largest_error: float | None = None
     tolerance: float = 0.0
     reference: str = ""

@@ -1,7 +1,7 @@
 """The assignment ``gru``: nine records, their probes and their catalogues of mistakes.
 
 The wrong implementations are NumPy, short, and wrong in one way each. Mistakes made in a gate
-appear again in every function that uses the gate (``_lift``), so that a student who checks only
+appear again in every function that uses the gate (``lift``), so that a student who checks only
 ``gru_step`` still hears which gate is wrong.
 """
 
@@ -13,19 +13,46 @@ import numpy as np
 
 from autograder.contract import Array, Integer, Params, TensorPair
 from autograder.exercises import drawing
-from autograder.exercises.drawing import biases, different_sizes, state, weights
+from autograder.exercises.drawing import (
+    SATURATED,
+    TERMS,
+    biases,
+    different_sizes,
+    fix_gate,
+    gated_params,
+    general_step,
+    known_gate,
+    sequence_families,
+    state,
+    step_families,
+    term_stages,
+    weights,
+)
 from autograder.exercises.record import Exercise, Inputs, Mistake, Outputs, Probe, Section
+from autograder.exercises.wrong import (
+    affine,
+    contract_mistakes,
+    gate_mistakes,
+    join,
+    lift,
+    sigmoid,
+    split,
+    tensors,
+)
 from autograder.player import call_layer
 
-UPDATE_GATE = Section("update-gate", "Update gate")
-RESET_GATE = Section("reset-gate", "Reset gate")
-CANDIDATE = Section("candidate-state", "Candidate state")
-NEW_STATE = Section("new-state", "New state")
-THROUGH_TIME = Section("through-time", "Through time")
-TWO_CONVENTIONS = Section("two-conventions", "Two update conventions")
-TWO_RESETS = Section("two-resets", "Two reset placements")
-COUNTING = Section("counting-parameters", "Counting parameters")
-LAYER = Section("from-equations-to-a-layer", "From equations to a layer")
+CHAPTER = "Two gates, one state"
+
+
+UPDATE_GATE = Section("update-gate", "Update gate", CHAPTER)
+RESET_GATE = Section("reset-gate", "Reset gate", CHAPTER)
+CANDIDATE = Section("candidate-state", "Candidate state", CHAPTER)
+NEW_STATE = Section("new-state", "New state", CHAPTER)
+THROUGH_TIME = Section("through-time", "Through time", CHAPTER)
+TWO_CONVENTIONS = Section("two-conventions", "Two update conventions", CHAPTER)
+TWO_RESETS = Section("two-resets", "Two reset placements", CHAPTER)
+COUNTING = Section("counting-parameters", "Counting parameters", CHAPTER)
+LAYER = Section("from-equations-to-a-layer", "From equations to a layer", CHAPTER)
 
 PARTS = (
     ("state", "blending old state and candidate"),
@@ -34,95 +61,21 @@ PARTS = (
     ("r", "reset gate r inside the candidate"),
 )
 
-SATURATED = 40.0
-"""A pre-activation at which float64 sigmoid and tanh are exactly 1."""
-
-
-def house_params(rng, D: int, H: int) -> dict[str, np.ndarray]:
-    params = {}
-    for gate in "zrh":
-        params[f"W_{gate}"] = weights(rng, H, H + D)
-        params[f"b_{gate}"] = biases(rng, H)
-    return params
-
-
-def _fixed(params: dict, gate: str, value: object) -> None:
-    """Let a gate's pre-activation be ``value``, whatever the input."""
-    params[f"W_{gate}"] = np.zeros_like(params[f"W_{gate}"])
-    params[f"b_{gate}"] = np.zeros_like(params[f"b_{gate}"]) + value
-
 
 def _step_inputs(rng, B: int, D: int, H: int) -> Inputs:
     return {
         "x": drawing.inputs(rng, B, D),
         "h_prev": state(rng, B, H),
-        "params": house_params(rng, D, H),
+        "params": gated_params(rng, "zrh", D, H),
     }
 
 
-def _general(rng) -> Inputs:
-    return _step_inputs(rng, *different_sizes(rng, 3))
-
-
-def _one_example(rng) -> Inputs:
-    return _step_inputs(rng, 1, *different_sizes(rng, 2))
-
-
-def _square(rng) -> Inputs:
-    size = different_sizes(rng, 1, 3, 5)[0]
-    return _step_inputs(rng, size, size, size)
-
-
-def _large(rng) -> Inputs:
-    drawn = _general(rng)
-    drawn["x"] *= 10_000.0
-    return drawn
-
-
-def _zero_input(rng) -> Inputs:
-    drawn = _general(rng)
-    drawn["x"] *= 0.0
-    return drawn
-
-
 def _gate_probes(gate: str) -> tuple[Probe, ...]:
-    """Stages and families for one gate: each of the three terms alone, then all together."""
-
-    def hidden_part(rng):
-        drawn = _general(rng)
-        drawn["x"] *= 0.0
-        drawn["params"][f"b_{gate}"] *= 0.0
-        return drawn
-
-    def input_part(rng):
-        drawn = _general(rng)
-        drawn["h_prev"] *= 0.0
-        drawn["params"][f"b_{gate}"] *= 0.0
-        return drawn
-
-    def bias(rng):
-        drawn = _general(rng)
-        drawn["x"] *= 0.0
-        drawn["h_prev"] *= 0.0
-        return drawn
-
-    return (
-        Probe("only the bias", bias, part="bias"),
-        Probe("only the input part", input_part, part="input"),
-        Probe("only the hidden part", hidden_part, part="hidden"),
-        Probe("general", _general),
-        Probe("one example", _one_example),
-        Probe("B = D = H", _square),
-        Probe("zero input", _zero_input),
-        Probe("input ten thousand times as large", _large),
-    )
+    """Each of the gate's three terms alone, then all together."""
+    return (*term_stages(_step_inputs, gate), *step_families(_step_inputs))
 
 
-TERMS = (
-    ("bias", "the bias b"),
-    ("input", "the part of W that meets x"),
-    ("hidden", "the part of W that meets h_prev"),
-)
+_general = general_step(_step_inputs)
 
 
 def _with_r(draw: Callable) -> Callable:
@@ -150,16 +103,11 @@ def _candidate_probes() -> tuple[Probe, ...]:
     return (*probes, Probe("r = 1", open_reset), Probe("r = 0", closed_reset))
 
 
-def _known_gate(rng, H: int) -> np.ndarray:
-    """Pre-activations for which a gate is exactly 0, 1/2 or 1, at least one of each kind."""
-    return rng.permutation(np.resize([-20 * SATURATED, 0.0, SATURATED], H))
-
-
 def _blend_alone(draw: Callable) -> Callable:
     def blend(rng):
         drawn = draw(rng)
-        _fixed(drawn["params"], "z", _known_gate(rng, drawn["h_prev"].shape[1]))
-        _fixed(drawn["params"], "h", SATURATED)
+        fix_gate(drawn["params"], "z", known_gate(rng, drawn["h_prev"].shape[1]))
+        fix_gate(drawn["params"], "h", SATURATED)
         return drawn
 
     return blend
@@ -168,7 +116,7 @@ def _blend_alone(draw: Callable) -> Callable:
 def _z_alone(draw: Callable) -> Callable:
     def z(rng):
         drawn = draw(rng)
-        _fixed(drawn["params"], "h", SATURATED)
+        fix_gate(drawn["params"], "h", SATURATED)
         return drawn
 
     return z
@@ -177,8 +125,8 @@ def _z_alone(draw: Callable) -> Callable:
 def _candidate_alone(draw: Callable) -> Callable:
     def candidate(rng):
         drawn = draw(rng)
-        _fixed(drawn["params"], "z", SATURATED)
-        _fixed(drawn["params"], "r", SATURATED)
+        fix_gate(drawn["params"], "z", SATURATED)
+        fix_gate(drawn["params"], "r", SATURATED)
         return drawn
 
     return candidate
@@ -187,7 +135,7 @@ def _candidate_alone(draw: Callable) -> Callable:
 def _r_alone(draw: Callable) -> Callable:
     def r(rng):
         drawn = draw(rng)
-        _fixed(drawn["params"], "z", SATURATED)
+        fix_gate(drawn["params"], "z", SATURATED)
         return drawn
 
     return r
@@ -203,72 +151,16 @@ def _stages(draw: Callable) -> tuple[Probe, ...]:
     )
 
 
-_STEP_PROBES = (
-    *_stages(_general),
-    Probe("general", _general),
-    Probe("one example", _one_example),
-    Probe("B = D = H", _square),
-    Probe("zero input", _zero_input),
-    Probe("input ten thousand times as large", _large),
-)
+_STEP_PROBES = (*_stages(_general), *step_families(_step_inputs))
 
 
-def _sequence(rng, T: int, B: int, D: int, H: int) -> Inputs:
+def _sequence_inputs(rng, T: int, B: int, D: int, H: int) -> Inputs:
     return {
         "xs": drawing.inputs(rng, T, B, D),
         "h0": state(rng, B, H),
-        "params": house_params(rng, D, H),
+        "params": gated_params(rng, "zrh", D, H),
     }
 
-
-def _general_sequence(rng) -> Inputs:
-    return _sequence(rng, *different_sizes(rng, 4))
-
-
-def _one_step(rng) -> Inputs:
-    return _sequence(rng, 1, *different_sizes(rng, 3))
-
-
-def _two_steps(rng) -> Inputs:
-    return _sequence(rng, 2, *different_sizes(rng, 3, low=3))
-
-
-def _one_example_sequence(rng) -> Inputs:
-    T, D, H = different_sizes(rng, 3)
-    return _sequence(rng, T, 1, D, H)
-
-
-def _all_equal_sequence(rng) -> Inputs:
-    size = different_sizes(rng, 1, 3, 5)[0]
-    return _sequence(rng, size, size, size, size)
-
-
-def _long_sequence(rng) -> Inputs:
-    return _sequence(rng, 60, *different_sizes(rng, 3))
-
-
-def _zero_sequence(rng) -> Inputs:
-    drawn = _general_sequence(rng)
-    drawn["xs"] *= 0.0
-    return drawn
-
-
-def _large_sequence(rng) -> Inputs:
-    drawn = _general_sequence(rng)
-    drawn["xs"] *= 10_000.0
-    return drawn
-
-
-_FORWARD_PROBES = (
-    Probe("one time step", _one_step, part="step"),
-    Probe("two time steps", _two_steps, part="carry"),
-    Probe("general", _general_sequence),
-    Probe("one example", _one_example_sequence),
-    Probe("T = B = D = H", _all_equal_sequence),
-    Probe("sixty time steps", _long_sequence),
-    Probe("zero input", _zero_sequence),
-    Probe("input ten thousand times as large", _large_sequence),
-)
 
 FORWARD_PARTS = (
     ("step", "a single step from h0"),
@@ -293,8 +185,7 @@ def _torch_step(rng, B: int, D: int, H: int) -> Inputs:
     }
 
 
-def _torch_general(rng) -> Inputs:
-    return _torch_step(rng, *different_sizes(rng, 3))
+_torch_general = general_step(_torch_step)
 
 
 def _fixed_torch(drawn: Inputs, gate: str, value: object) -> None:
@@ -308,7 +199,7 @@ def _fixed_torch(drawn: Inputs, gate: str, value: object) -> None:
 
 def _torch_blend(rng) -> Inputs:
     drawn = _torch_general(rng)
-    _fixed_torch(drawn, "z", _known_gate(rng, drawn["h_prev"].shape[1]))
+    _fixed_torch(drawn, "z", known_gate(rng, drawn["h_prev"].shape[1]))
     _fixed_torch(drawn, "n", SATURATED)
     return drawn
 
@@ -332,37 +223,12 @@ def _torch_r(rng) -> Inputs:
     return drawn
 
 
-def _torch_one_example(rng) -> Inputs:
-    return _torch_step(rng, 1, *different_sizes(rng, 2))
-
-
-def _torch_square(rng) -> Inputs:
-    size = different_sizes(rng, 1, 3, 5)[0]
-    return _torch_step(rng, size, size, size)
-
-
-def _torch_zero_input(rng) -> Inputs:
-    drawn = _torch_general(rng)
-    drawn["x"] *= 0.0
-    return drawn
-
-
-def _torch_large(rng) -> Inputs:
-    drawn = _torch_general(rng)
-    drawn["x"] *= 10_000.0
-    return drawn
-
-
 _TORCH_STEP_PROBES = (
     Probe("z and candidate known", _torch_blend, part="state"),
     Probe("candidate held at 1", _torch_z, part="z"),
     Probe("z known, r held at 1", _torch_candidate, part="candidate"),
     Probe("z known", _torch_r, part="r"),
-    Probe("general", _torch_general),
-    Probe("one example", _torch_one_example),
-    Probe("B = D = H", _torch_square),
-    Probe("zero input", _torch_zero_input),
-    Probe("input ten thousand times as large", _torch_large),
+    *step_families(_torch_step),
 )
 
 
@@ -402,9 +268,7 @@ _LAYER_PROBES = (
     Probe("T = B = D = H", _layer_square),
     Probe("twenty time steps", lambda rng: _layer_inputs(rng, 20, *different_sizes(rng, 3))),
     Probe("float32", lambda rng: _layer_general(rng, dtype="float32"), "dtype"),
-    Probe(
-        "float32, no h0", lambda rng: _layer_general(rng, h0=False, dtype="float32"), "dtype"
-    ),
+    Probe("float32, no h0", lambda rng: _layer_general(rng, h0=False, dtype="float32"), "dtype"),
     Probe("another device", lambda rng: _layer_general(rng, device="accelerator"), "device"),
     Probe(
         "another device, no h0",
@@ -439,22 +303,11 @@ _COUNT_PROBES = (
 )
 
 
-def _tensors(inputs: Mapping) -> dict:
-    import torch
-
-    def convert(value):
-        if isinstance(value, Mapping):
-            return {key: convert(entry) for key, entry in value.items()}
-        return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
-
-    return {name: convert(value) for name, value in inputs.items()}
-
-
 def _answer(output: str, function: str) -> Callable[[Mapping], Outputs]:
     def answer(inputs: Mapping) -> Outputs:
         from autograder import reference
 
-        result = getattr(reference, function)(**_tensors(inputs))
+        result = getattr(reference, function)(**tensors(inputs))
         return {output: result.numpy()}
 
     return answer
@@ -463,14 +316,14 @@ def _answer(output: str, function: str) -> Callable[[Mapping], Outputs]:
 def _answer_flip(inputs: Mapping) -> Outputs:
     from autograder import reference
 
-    flipped = reference.flip_update_gate(_tensors(inputs)["params"])
+    flipped = reference.flip_update_gate(tensors(inputs)["params"])
     return {key: value.numpy() for key, value in flipped.items() if key in HOUSE_KEYS}
 
 
 def _answer_torch_step(inputs: Mapping) -> Outputs:
     from autograder import reference
 
-    given = _tensors(inputs)
+    given = tensors(inputs)
     x, h_prev = given.pop("x"), given.pop("h_prev")
     params = reference.params_from_torch(**given)
     return {"h": reference.gru_step(x, h_prev, params, "keep", "after").numpy()}
@@ -515,40 +368,16 @@ HOUSE_KEYS = ("W_z", "b_z", "W_r", "b_r", "W_h", "b_h")
 GRU_LAYER_RETURNS = TensorPair(("hs", "h_last"))
 
 
-def sigmoid(a):
-    """Stable for any finite argument."""
-    e = np.exp(-np.abs(a))
-    return np.where(a >= 0, 1.0, e) / (1.0 + e)
-
-
-def _softmax(a):
-    e = np.exp(a - a.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-def _join(left, right):
-    return np.concatenate([left, right], axis=-1)
-
-
-def _affine(h, x, params, gate):
-    return _join(h, x) @ params[f"W_{gate}"].T + params[f"b_{gate}"]
-
-
-def _split(params, gate, h):
-    W = params[f"W_{gate}"]
-    return W[:, : h.shape[-1]], W[:, h.shape[-1] :]
-
-
 def _update(x, h_prev, params):
-    return sigmoid(_affine(h_prev, x, params, "z"))
+    return sigmoid(affine(h_prev, x, params, "z"))
 
 
 def _reset(x, h_prev, params):
-    return sigmoid(_affine(h_prev, x, params, "r"))
+    return sigmoid(affine(h_prev, x, params, "r"))
 
 
 def _candidate(x, h_prev, r, params):
-    return np.tanh(_affine(r * h_prev, x, params, "h"))
+    return np.tanh(affine(r * h_prev, x, params, "h"))
 
 
 def _step(x, h_prev, params, update=_update, reset=_reset, candidate=_candidate):
@@ -565,170 +394,39 @@ def _forward(xs, h0, params, step=_step):
     return np.stack(hs)
 
 
-def _in_place(wrong: Callable, *targets: str) -> Callable:
-    """The same result, but the named inputs are changed on the way."""
-
-    def changes_inputs(**inputs):
-        result = wrong(**inputs)
-        for target in targets:
-            inputs[target] *= 0.5
-        return result
-
-    return changes_inputs
-
-
-def _as_float32(right: Callable) -> Callable:
-    return lambda **inputs: right(**inputs).astype(np.float32)
-
-
-def _gate_mistakes(gate: str, section: Section) -> tuple[Mistake, ...]:
-    letter, other = {"z": ("z", "r"), "r": ("r", "z")}[gate]
-    W, b = f"W_{gate}", f"b_{gate}"
-
-    def naive_sigmoid(x, h_prev, params):
-        e = np.exp(_affine(h_prev, x, params, gate))
-        return e / (1 + e)
-
-    def parts_swapped(x, h_prev, params):
-        return sigmoid(_join(x, h_prev) @ params[W].T + params[b])
-
-    def no_bias(x, h_prev, params):
-        return sigmoid(_join(h_prev, x) @ params[W].T)
-
-    def reshaped(x, h_prev, params):
-        W_reshaped = params[W].reshape(params[W].shape[::-1])
-        return sigmoid(_join(h_prev, x) @ W_reshaped + params[b])
-
-    def no_hidden(x, h_prev, params):
-        return sigmoid(x @ _split(params, gate, h_prev)[1].T + params[b])
-
-    def no_input(x, h_prev, params):
-        return sigmoid(h_prev @ _split(params, gate, h_prev)[0].T + params[b])
-
-    def mistake(name, says, wrong, where=section):
-        return Mistake(name, says, wrong, where, part=gate)
-
-    return (
-        mistake(
-            f"{letter} and 1 - {letter} swapped",
-            f"You return 1 - {letter}: the gate is open where it should be closed.",
-            lambda x, h_prev, params: 1 - sigmoid(_affine(h_prev, x, params, gate)),
-            TWO_CONVENTIONS if gate == "z" else section,
-        ),
-        mistake(
-            "input and state in the wrong order",
-            "You join [x, h_prev]; the columns of W expect the hidden part first: [h_prev, x].",
-            parts_swapped,
-        ),
-        mistake("bias missing", f"The bias {b} is not added before the sigmoid.", no_bias),
-        mistake(
-            "bias outside the sigmoid",
-            f"The bias {b} is added after the sigmoid; it belongs inside.",
-            lambda x, h_prev, params: sigmoid(_join(h_prev, x) @ params[W].T) + params[b],
-        ),
-        mistake(
-            "bias subtracted",
-            f"The bias {b} is subtracted; the equation adds it.",
-            lambda x, h_prev, params: sigmoid(_join(h_prev, x) @ params[W].T - params[b]),
-        ),
-        mistake(
-            "tanh for sigmoid",
-            "You squash with tanh; a gate is a share between 0 and 1 and needs the sigmoid.",
-            lambda x, h_prev, params: np.tanh(_affine(h_prev, x, params, gate)),
-        ),
-        mistake(
-            "softmax for sigmoid",
-            "You normalize over the units with softmax; each unit has a gate of its own: sigmoid.",
-            lambda x, h_prev, params: _softmax(_affine(h_prev, x, params, gate)),
-        ),
-        mistake(
-            "no sigmoid",
-            "You return the weighted sum itself; the sigmoid around it is missing.",
-            lambda x, h_prev, params: _affine(h_prev, x, params, gate),
-        ),
-        mistake(
-            "sigmoid applied twice",
-            "The sigmoid is applied to a value that has already been through a sigmoid.",
-            lambda x, h_prev, params: sigmoid(sigmoid(_affine(h_prev, x, params, gate))),
-        ),
-        mistake(
-            "the other gate's weights",
-            f"You use W_{other} and b_{other}; this gate has its own, {W} and {b}.",
-            lambda x, h_prev, params: sigmoid(_affine(h_prev, x, params, other)),
-        ),
-        mistake(
-            "the candidate's weights",
-            f"You use W_h and b_h; this gate has its own, {W} and {b}.",
-            lambda x, h_prev, params: sigmoid(_affine(h_prev, x, params, "h")),
-        ),
-        mistake(
-            "reshape for transpose",
-            f"{W} is reshaped to (H + D, H); that scrambles its entries. Transpose it: {W}.T.",
-            reshaped,
-        ),
-        mistake(
-            "h_prev ignored", "The previous state has no influence on your gate.", no_hidden
-        ),
-        mistake("x ignored", "The input has no influence on your gate.", no_input),
-        mistake(
-            "sigmoid overflows",
-            "Your sigmoid turns into nan for large arguments: exp(a) / (1 + exp(a)) overflows. "
-            "Use exp only of negative numbers.",
-            naive_sigmoid,
-        ),
-    )
-
-
-def _contract_mistakes(right: Callable, part: str | None, section: Section, *changed: str):
-    """Mistakes against the contract that every function shares."""
-    return (
-        Mistake(
-            "result in float32",
-            "Your numbers are right to seven digits but come as float32; keep float64.",
-            _as_float32(right),
-            section,
-            part,
-        ),
-        *(
-            Mistake(
-                f"{name} modified in place",
-                f"The result is right, but {name} was changed on the way (as `*=` and `+=` do). "
-                "Whoever called your function still needs it.",
-                _in_place(right, name),
-                section,
-                part,
-            )
-            for name in changed
-        ),
-    )
-
-
-_UPDATE_MISTAKES = _gate_mistakes("z", UPDATE_GATE)
-_RESET_MISTAKES = _gate_mistakes("r", RESET_GATE)
+_UPDATE_MISTAKES = gate_mistakes(
+    "z",
+    UPDATE_GATE,
+    others=(("the reset gate's", "r"), ("the candidate's", "h")),
+    complement=TWO_CONVENTIONS,
+)
+_RESET_MISTAKES = gate_mistakes(
+    "r", RESET_GATE, others=(("the update gate's", "z"), ("the candidate's", "h"))
+)
 
 
 def _reset_after(x, h_prev, r, params):
-    W_hn, W_in = _split(params, "h", h_prev)
+    W_hn, W_in = split(params, "h", h_prev)
     return np.tanh(x @ W_in.T + r * (h_prev @ W_hn.T) + params["b_h"])
 
 
 def _reset_after_with_bias(x, h_prev, r, params):
-    W_hn, W_in = _split(params, "h", h_prev)
+    W_hn, W_in = split(params, "h", h_prev)
     return np.tanh(x @ W_in.T + r * (h_prev @ W_hn.T + params["b_h"]))
 
 
 def _reset_on_input(x, h_prev, r, params):
-    W_hn, W_in = _split(params, "h", h_prev)
+    W_hn, W_in = split(params, "h", h_prev)
     return np.tanh(h_prev @ W_hn.T + r * (x @ W_in.T) + params["b_h"])
 
 
 def _no_candidate_bias(x, h_prev, r, params):
-    return np.tanh(_join(r * h_prev, x) @ params["W_h"].T)
+    return np.tanh(join(r * h_prev, x) @ params["W_h"].T)
 
 
 def _candidate_reshaped(x, h_prev, r, params):
     W_reshaped = params["W_h"].reshape(params["W_h"].shape[::-1])
-    return np.tanh(_join(r * h_prev, x) @ W_reshaped + params["b_h"])
+    return np.tanh(join(r * h_prev, x) @ W_reshaped + params["b_h"])
 
 
 def _candidate_mistake(name, says, wrong, where=CANDIDATE, part="candidate"):
@@ -755,7 +453,7 @@ _CANDIDATE_MISTAKES = (
     _candidate_mistake(
         "reset gate not applied",
         "r has no influence: the candidate sees the whole previous state.",
-        lambda x, h_prev, r, params: np.tanh(_affine(h_prev, x, params, "h")),
+        lambda x, h_prev, r, params: np.tanh(affine(h_prev, x, params, "h")),
         part="r",
     ),
     _candidate_mistake(
@@ -768,14 +466,14 @@ _CANDIDATE_MISTAKES = (
         "reset gate applied to state and input",
         "r scales the whole weighted sum, input included; it multiplies only h_prev.",
         lambda x, h_prev, r, params: np.tanh(
-            r * (_join(h_prev, x) @ params["W_h"].T) + params["b_h"]
+            r * (join(h_prev, x) @ params["W_h"].T) + params["b_h"]
         ),
         part="r",
     ),
     _candidate_mistake(
         "reset gate applied after tanh",
         "r multiplies the finished candidate; it multiplies h_prev, inside tanh.",
-        lambda x, h_prev, r, params: r * np.tanh(_affine(h_prev, x, params, "h")),
+        lambda x, h_prev, r, params: r * np.tanh(affine(h_prev, x, params, "h")),
         part="r",
     ),
     _candidate_mistake(
@@ -787,21 +485,19 @@ _CANDIDATE_MISTAKES = (
     _candidate_mistake(
         "reset gate added",
         "You add r to h_prev; a gate multiplies, element by element.",
-        lambda x, h_prev, r, params: np.tanh(_affine(r + h_prev, x, params, "h")),
+        lambda x, h_prev, r, params: np.tanh(affine(r + h_prev, x, params, "h")),
         part="r",
     ),
     _candidate_mistake(
         "matrix product for the elementwise product",
         "`r @ h_prev` is a matrix product; the reset gate multiplies element by element: `*`.",
-        lambda x, h_prev, r, params: np.tanh(_affine(r @ h_prev, x, params, "h")),
+        lambda x, h_prev, r, params: np.tanh(affine(r @ h_prev, x, params, "h")),
         part="r",
     ),
     _candidate_mistake(
         "input and state in the wrong order",
         "You join [x, r * h_prev]; the columns of W_h expect the hidden part first.",
-        lambda x, h_prev, r, params: np.tanh(
-            _join(x, r * h_prev) @ params["W_h"].T + params["b_h"]
-        ),
+        lambda x, h_prev, r, params: np.tanh(join(x, r * h_prev) @ params["W_h"].T + params["b_h"]),
     ),
     _candidate_mistake(
         "bias missing", "The bias b_h is not added before tanh.", _no_candidate_bias
@@ -814,22 +510,22 @@ _CANDIDATE_MISTAKES = (
     _candidate_mistake(
         "sigmoid for tanh",
         "You squash with the sigmoid; the candidate lies in (-1, 1) and needs tanh.",
-        lambda x, h_prev, r, params: sigmoid(_affine(r * h_prev, x, params, "h")),
+        lambda x, h_prev, r, params: sigmoid(affine(r * h_prev, x, params, "h")),
     ),
     _candidate_mistake(
         "no tanh",
         "You return the weighted sum itself; the tanh around it is missing.",
-        lambda x, h_prev, r, params: _affine(r * h_prev, x, params, "h"),
+        lambda x, h_prev, r, params: affine(r * h_prev, x, params, "h"),
     ),
     _candidate_mistake(
         "the reset gate's weights",
         "You use W_r and b_r; the candidate has its own, W_h and b_h.",
-        lambda x, h_prev, r, params: np.tanh(_affine(r * h_prev, x, params, "r")),
+        lambda x, h_prev, r, params: np.tanh(affine(r * h_prev, x, params, "r")),
     ),
     _candidate_mistake(
         "the update gate's weights",
         "You use W_z and b_z; the candidate has its own, W_h and b_h.",
-        lambda x, h_prev, r, params: np.tanh(_affine(r * h_prev, x, params, "z")),
+        lambda x, h_prev, r, params: np.tanh(affine(r * h_prev, x, params, "z")),
     ),
     _candidate_mistake(
         "reshape for transpose",
@@ -840,24 +536,10 @@ _CANDIDATE_MISTAKES = (
         "x ignored",
         "The input has no influence on your candidate.",
         lambda x, h_prev, r, params: np.tanh(
-            (r * h_prev) @ _split(params, "h", h_prev)[0].T + params["b_h"]
+            (r * h_prev) @ split(params, "h", h_prev)[0].T + params["b_h"]
         ),
     ),
 )
-
-
-def _lift(mistakes, where: str, using: Callable, skip: tuple[str, ...] = ()):
-    """The same mistakes, seen through a function that uses the wrong piece."""
-
-    def lifted(mistake):
-        def wrong(**inputs):
-            return using(mistake.wrong, **inputs)
-
-        return Mistake(
-            f"{where}: {mistake.name}", mistake.says, wrong, mistake.section, mistake.part
-        )
-
-    return tuple(lifted(m) for m in mistakes if m.name not in skip)
 
 
 def _state_mistake(name, says, wrong, where=NEW_STATE, part="state"):
@@ -979,22 +661,20 @@ _OWN_STEP_MISTAKES = (
 _STEP_MISTAKES = (
     *_OWN_STEP_MISTAKES,
     # 1 - z in the update gate gives the same states as a swapped blend: one entry for both.
-    *_lift(
+    *lift(
         _UPDATE_MISTAKES,
         "in the update gate",
         lambda wrong, **i: _step(**i, update=wrong),
         skip=("z and 1 - z swapped",),
     ),
     # likewise 1 - r
-    *_lift(
+    *lift(
         _RESET_MISTAKES,
         "in the reset gate",
         lambda wrong, **i: _step(**i, reset=wrong),
         skip=("r and 1 - r swapped",),
     ),
-    *_lift(
-        _CANDIDATE_MISTAKES, "in the candidate", lambda wrong, **i: _step(**i, candidate=wrong)
-    ),
+    *lift(_CANDIDATE_MISTAKES, "in the candidate", lambda wrong, **i: _step(**i, candidate=wrong)),
 )
 
 
@@ -1130,7 +810,7 @@ _OWN_FORWARD_MISTAKES = (
 
 _FORWARD_MISTAKES = (
     *_OWN_FORWARD_MISTAKES,
-    *_lift(_STEP_MISTAKES, "in the step", lambda wrong, **i: _forward(**i, step=_named(wrong))),
+    *lift(_STEP_MISTAKES, "in the step", lambda wrong, **i: _forward(**i, step=_named(wrong))),
 )
 
 
@@ -1501,7 +1181,7 @@ _TORCH_STEP_MISTAKES = (
         _torch_cell_with(gate=np.tanh),
         part="z",
     ),
-    *_contract_mistakes(_torch_cell, None, LAYER, "h_prev"),
+    *contract_mistakes(_torch_cell, None, LAYER, "h_prev"),
 )
 
 
@@ -1690,9 +1370,7 @@ _COUNT_MISTAKES = (
     _count_mistake(
         "input and hidden size exchanged",
         "The recurrent block is H × H, not D × D: the two sizes are exchanged.",
-        lambda input_size, hidden_size: (
-            3 * (input_size * hidden_size + input_size**2 + input_size)
-        ),
+        lambda input_size, hidden_size: 3 * (input_size * hidden_size + input_size**2 + input_size),
     ),
     _count_mistake(
         "recurrent weights forgotten",
@@ -1736,7 +1414,7 @@ EXERCISES = (
         answer=_answer("z", "update_gate"),
         mistakes=(
             *_UPDATE_MISTAKES,
-            *_contract_mistakes(_update, "z", UPDATE_GATE, "x", "h_prev"),
+            *contract_mistakes(_update, "z", UPDATE_GATE, "x", "h_prev"),
         ),
         parts=TERMS,
         part="z",
@@ -1757,7 +1435,7 @@ EXERCISES = (
         answer=_answer("r", "reset_gate"),
         mistakes=(
             *_RESET_MISTAKES,
-            *_contract_mistakes(_reset, "r", RESET_GATE, "x", "h_prev"),
+            *contract_mistakes(_reset, "r", RESET_GATE, "x", "h_prev"),
         ),
         parts=TERMS,
         part="r",
@@ -1778,7 +1456,7 @@ EXERCISES = (
         answer=_answer("h_cand", "candidate_state"),
         mistakes=(
             *_CANDIDATE_MISTAKES,
-            *_contract_mistakes(_candidate, "candidate", CANDIDATE, "h_prev", "r"),
+            *contract_mistakes(_candidate, "candidate", CANDIDATE, "h_prev", "r"),
         ),
         parts=TERMS,
         part="candidate",
@@ -1797,7 +1475,7 @@ EXERCISES = (
         returns=Array("h"),
         probes=_STEP_PROBES,
         answer=_answer("h", "gru_step"),
-        mistakes=(*_STEP_MISTAKES, *_contract_mistakes(_step, "state", NEW_STATE, "h_prev")),
+        mistakes=(*_STEP_MISTAKES, *contract_mistakes(_step, "state", NEW_STATE, "h_prev")),
         parts=PARTS,
     ),
     Exercise(
@@ -1812,11 +1490,11 @@ EXERCISES = (
             "Collect the states in a list and stack them along a new first axis.",
         ),
         returns=Array("hs"),
-        probes=_FORWARD_PROBES,
+        probes=sequence_families(_sequence_inputs),
         answer=_answer("hs", "gru_forward"),
         mistakes=(
             *_FORWARD_MISTAKES,
-            *_contract_mistakes(_forward, "carry", THROUGH_TIME, "xs", "h0"),
+            *contract_mistakes(_forward, "carry", THROUGH_TIME, "xs", "h0"),
         ),
         parts=FORWARD_PARTS,
     ),
@@ -1833,15 +1511,19 @@ EXERCISES = (
         ),
         returns=Params(HOUSE_KEYS),
         probes=(
-            Probe("H ≠ D", lambda rng: {"params": house_params(rng, *different_sizes(rng, 2))}),
+            Probe(
+                "H ≠ D", lambda rng: {"params": gated_params(rng, "zrh", *different_sizes(rng, 2))}
+            ),
             Probe(
                 "H = D",
-                lambda rng: {"params": house_params(rng, *different_sizes(rng, 1, 3, 5) * 2)},
+                lambda rng: {
+                    "params": gated_params(rng, "zrh", *different_sizes(rng, 1, 3, 5) * 2)
+                },
             ),
             Probe(
                 "an extra entry",
                 lambda rng: {
-                    "params": house_params(rng, *different_sizes(rng, 2))
+                    "params": gated_params(rng, "zrh", *different_sizes(rng, 2))
                     | {"b_hn": biases(rng, 3)}
                 },
             ),

@@ -75,9 +75,7 @@ class ResetBefore(Layer):
         H = self.hidden_size
         gates = torch.sigmoid((x @ W_i.T + b_i + h @ W_h.T + b_h)[:, : 2 * H])
         r, z = gates.chunk(2, dim=-1)
-        n = torch.tanh(
-            x @ W_i[2 * H :].T + b_i[2 * H :] + (r * h) @ W_h[2 * H :].T + b_h[2 * H :]
-        )
+        n = torch.tanh(x @ W_i[2 * H :].T + b_i[2 * H :] + (r * h) @ W_h[2 * H :].T + b_h[2 * H :])
         return self.blend(z, n, h)
 
 

@@ -8,17 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.player import call_function
+from autograder.verdict import Section
 
 Inputs = dict[str, object]
 Outputs = dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A place in the book: the MyST label, and the title a reader sees."""
-
-    label: str
-    title: str
 
 
 @dataclass(frozen=True)
