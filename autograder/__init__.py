@@ -21,7 +21,6 @@ def grade(code: Callable, name: str | None = None) -> Verdict:
     """
     from autograder import exercises
     from autograder.judge import judge
-    from autograder.player import observe
 
     if not callable(code):
         raise TypeError(
@@ -29,9 +28,7 @@ def grade(code: Callable, name: str | None = None) -> Verdict:
             "write check(update_gate), without calling it."
         )
     exercise = exercises.get(name or getattr(code, "__name__", type(code).__name__))
-    return judge(
-        exercise, lambda inputs: observe(code, inputs, exercise.returns, exercise.call)
-    )
+    return judge(exercise, lambda inputs: exercise.observe(code, inputs))
 
 
 def check(code: Callable, name: str | None = None) -> Verdict | float:

@@ -127,10 +127,6 @@ class TensorPair:
                 f"The layer returned a {describe(value)}; a tuple of {both} is expected.",
             )
         for name, part in zip(self.names, value, strict=True):
-            if not (
-                type(part).__module__.startswith("torch") and hasattr(part, "requires_grad")
-            ):
-                raise Broken(
-                    "type", f"{name} is a {describe(part)}; a torch tensor is expected."
-                )
+            if not (type(part).__module__.startswith("torch") and hasattr(part, "requires_grad")):
+                raise Broken("type", f"{name} is a {describe(part)}; a torch tensor is expected.")
         return tuple(value)

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder import answers
 from autograder.exercises.record import Exercise, Inputs, Mistake, Outputs, Probe
-from autograder.player import Observation, observe
+from autograder.player import AUTOGRAD, Observation
 from autograder.verdict import Diagnosis, Failure, ProbeResult, Verdict
 
 FLOAT32_TOLERANCE = 2e-5
@@ -63,6 +63,7 @@ _PLAIN_FAILURES = {
     "timeout": "It did not finish within the time limit of {message}. Is there a loop that never ends?",
     "library": "It calls a library's recurrent layer ({message}). Writing these equations is the "
     "exercise: use elementary operations.",
+    "autograd": "It lets torch differentiate ({message}). Writing this gradient is the exercise.",
     "gradient": "{message}",
     "none": "{message}",
     "type": "{message}",
@@ -89,13 +90,19 @@ def failure_of(
             seen.lines,
         )
     if seen.status != "ok":
-        text = _PLAIN_FAILURES[seen.status].format(message=seen.message)
-        return failure(seen.status, text, lines=seen.lines)
+        kind = "autograd" if seen.status == "library" and seen.message in AUTOGRAD else seen.status
+        return failure(kind, _PLAIN_FAILURES[kind].format(message=seen.message), lines=seen.lines)
     if seen.modified:
         return failure(
             "mutation",
             f"It changes its input {' and '.join(seen.modified)}.",
             "Whoever called the function still needs it. Write `a = a * b`, not `a *= b`.",
+        )
+    if exercise.silent and seen.warnings:
+        return failure(
+            "warning",
+            f"It does not stay silent: {seen.warnings[0]}",
+            "An overflow is only hidden by switching warnings off: avoid computing it.",
         )
     for name, target in expected.items():
         found = seen.outputs.get(name)
@@ -173,6 +180,8 @@ def same_behavior(
         other.device,
     ):
         return False
+    if exercise.silent and bool(one.warnings) != bool(other.warnings):
+        return False
     if one.outputs.keys() != other.outputs.keys():
         return False
     for name, left in one.outputs.items():
@@ -189,8 +198,7 @@ def same_behavior(
 
 @cache
 def _mistaken(mistake: Mistake, exercise: Exercise, seed: int, index: int) -> Observation:
-    inputs = exercise.draw(seed)[index]
-    return observe(mistake.wrong, inputs, exercise.returns, exercise.call)
+    return exercise.observe(mistake.wrong, exercise.draw(seed)[index])
 
 
 def _diagnosis(mistake: Mistake) -> Diagnosis:

@@ -38,6 +38,9 @@ RECURRENT = frozenset(
 )
 """Names of torch's recurrent kernels, which compute the equations a student should write."""
 
+AUTOGRAD = frozenset({"grad", "backward", "_make_dual"})
+"""Names under which torch differentiates, for exercises in which the gradient is to be written."""
+
 
 @dataclass
 class Observation:
@@ -48,6 +51,7 @@ class Observation:
     message: str = ""
     lines: tuple[str, ...] = ()
     modified: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     printed: str = ""
     printed_characters: int = 0
     seconds: float = 0.0
@@ -114,8 +118,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _no_recurrent_kernels(seen: list[str]) -> Iterator[None]:
-    """Refuse torch's recurrent kernels; names of those called are added to ``seen``."""
+def _refused(names: frozenset[str], seen: list[str]) -> Iterator[None]:
+    """Refuse the torch functions of these names; those called are added to ``seen``."""
     if "torch" not in sys.modules:
         yield
         return
@@ -124,7 +128,7 @@ def _no_recurrent_kernels(seen: list[str]) -> Iterator[None]:
     class Watch(TorchFunctionMode):
         def __torch_function__(self, func, types, args=(), kwargs=None):
             name = getattr(func, "__name__", "").partition(".")[0]
-            if name in RECURRENT:
+            if name in names:
                 seen.append(name)
                 raise _LibraryLayer(name)
             return func(*args, **(kwargs or {}))
@@ -297,9 +301,13 @@ def observe(
     inputs: Mapping,
     returns,
     call: Callable = call_function,
+    refuse: frozenset[str] = RECURRENT,
     seconds: float | None = None,
 ) -> Observation:
     """Run ``code`` once on ``inputs`` and report what it did; never raises for what it does.
+
+    ``refuse`` names the torch functions whose use is not an answer; NumPy warnings and changes
+    of its error state are reported in ``warnings``, for exercises that promise silence.
 
     Ctrl-C is passed on, since it is meant for the person's own run.
     """
@@ -320,17 +328,26 @@ def observe(
         with (
             contextlib.redirect_stdout(sink),
             contextlib.redirect_stderr(sink),
-            warnings.catch_warnings(),
-            np.errstate(),
-            _no_recurrent_kernels(seen),
+            warnings.catch_warnings(record=True) as heard,
+            np.errstate(all="warn", under="ignore"),
+            _refused(refuse, seen),
         ):
-            warnings.simplefilter("ignore")
-            np.seterr(all="ignore")
+            warnings.simplefilter("always")
+            error_state = np.geterr()
             with _time_limit(limit):
                 outputs, modified, device = call(code, inputs, returns)
+            said = [f"{w.category.__name__}: {w.message}" for w in heard]
+            if np.geterr() != error_state:
+                said.append("NumPy's error state was changed (np.seterr); use np.errstate.")
         if seen:
             raise _LibraryLayer(seen[0])
-        return report("ok", outputs=outputs, modified=modified, device=device)
+        return report(
+            "ok",
+            outputs=outputs,
+            modified=modified,
+            device=device,
+            warnings=tuple(dict.fromkeys(said)),
+        )
     except _Timeout as error:
         return report("timeout", message=f"{limit:g} seconds", lines=own_lines(error))
     except _LibraryLayer as error:

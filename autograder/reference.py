@@ -152,9 +152,7 @@ class GRU(nn.Module):
         if reset == "after":
             shapes["b_hn"] = (hidden_size,)
         for name, shape in shapes.items():
-            self.register_parameter(
-                name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
-            )
+            self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
 
     def forward(self, xs: Tensor, h0: Tensor | None = None) -> tuple[Tensor, Tensor]:
         if h0 is None:

@@ -31,8 +31,8 @@ class Failure:
     """Where the answer first differs."""
 
     kind: str
-    """``not written``, ``exception``, ``timeout``, ``library``, ``none``, ``type``, ``missing``,
-    ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient`` or ``device``"""
+    """``not written``, ``exception``, ``timeout``, ``library``, ``autograd``, ``none``, ``type``,
+    ``missing``, ``warning``, ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient`` or ``device``"""
     headline: str
     detail: str = ""
     probe: str = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.player import call_function
+from autograder.player import RECURRENT, Observation, call_function, observe
 from autograder.verdict import Section
 
 Inputs = dict[str, object]
@@ -63,6 +63,10 @@ class Exercise:
     part: str | None = None
     """the part of the cell that this exercise is about, where it is one part"""
     call: Callable = call_function
+    refuse: frozenset[str] = RECURRENT
+    """torch functions whose use is not an answer, see ``player.RECURRENT`` and ``AUTOGRAD``"""
+    silent: bool = False
+    """True where a warning, or a change of NumPy's error state, is a mistake"""
     needs_torch: bool = False
     """True where the answer is itself written in torch"""
 
@@ -72,3 +76,7 @@ class Exercise:
             probe.draw(np.random.default_rng([seed, *f"{self.name}/{probe.name}".encode()]))
             for probe in self.probes
         ]
+
+    def observe(self, code: Callable, inputs: Inputs) -> Observation:
+        """What ``code`` does on one probe, run in this process."""
+        return observe(code, inputs, self.returns, self.call, self.refuse)
