@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from docutils import nodes
 from sphinx.util.fileutil import copy_asset_file
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -72,6 +73,17 @@ def configure(app, config):
     app.gm_repository = repository
 
 
+def let_links_name_labels(app, doctree):
+    """Let ``page.md#label`` reach a label, ``(label)=``, and not only the slug of a heading.
+
+    Notebooks and verdicts point to labels, which stay when a heading is reworded.
+    """
+    slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
+    for section in doctree.findall(nodes.section):
+        for name in section["ids"]:
+            slugs.setdefault(name, (section.line, name, section[0].astext()))
+
+
 def logo() -> str:
     """The logo as inline SVG without its own colors, so that it follows the page's mode."""
     svg = (HERE.parent / "_static" / "logo.svg").read_text(encoding="utf-8")
@@ -93,6 +105,8 @@ def add_context(app, pagename, templatename, context, doctree):
     context["gm_version"] = course_version(app)
     drop_thebe(context)
     add_social_tags(repository, pagename, context)
+    if pagename == app.config.root_doc:
+        context["body"] = context["body"].replace("<h1>", f"<h1>{context['gm_logo']}", 1)
     if pagename.startswith("notebooks/") and doctree is not None:
         add_workplace(repository, pagename, context)
 
@@ -164,6 +178,7 @@ def copy_notebooks(app, exception):
 
 def setup(app):
     app.connect("config-inited", configure)
+    app.connect("doctree-read", let_links_name_labels)
     # After the theme and sphinx-thebe have had their say.
     app.connect("html-page-context", add_context, priority=900)
     app.connect("html-collect-pages", extra_pages)

@@ -1,0 +1,134 @@
+"""The built website, served on this machine, and a browser to look at it."""
+
+import functools
+import os
+import shutil
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from site_pages import DESKTOP
+
+ROOT = Path(__file__).parents[2]
+HTML = ROOT / "_build" / "html"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def html() -> Path:
+    """The folder of the built website; ``make`` builds it when it is missing."""
+    if not (HTML / "book" / "index.html").exists():
+        subprocess.run(["make", "site"], cwd=ROOT, check=True)
+    return HTML
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Serve a folder on a free port of this machine; returns its address, ending in a slash."""
+    servers = []
+
+    def start(folder: Path) -> str:
+        handler = functools.partial(QuietHandler, directory=str(folder))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address(html, serve) -> str:
+    return serve(html)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    own = next((path for name in names if (path := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        if own is None and not Path(playwright.chromium.executable_path).exists():
+            reason = "no Chromium on this machine; `make test` says how to get one"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        browser = playwright.chromium.launch(executable_path=own, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page in the browser, and what happened while it loaded."""
+
+    page: Page
+    context: BrowserContext
+    errors: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def settle(self):
+        """Wait until fonts are loaded and mathematics is set."""
+        self.page.wait_for_load_state("load")
+        self.page.evaluate("() => document.fonts.ready.then(() => true)")
+        self.page.evaluate("() => window.MathJax?.startup?.promise.then(() => true)")
+
+
+@pytest.fixture(scope="session")
+def _contexts(browser: Browser):
+    contexts: dict[tuple, BrowserContext] = {}
+
+    def get(scheme: str, size: tuple[int, int]) -> BrowserContext:
+        if (scheme, size) not in contexts:
+            contexts[scheme, size] = browser.new_context(
+                color_scheme=scheme,
+                viewport={"width": size[0], "height": size[1]},
+                reduced_motion="reduce",
+            )
+        return contexts[scheme, size]
+
+    return get
+
+
+@pytest.fixture
+def visit(_contexts):
+    """Open an address in light or dark, wide or narrow, as one who comes for the first time."""
+    visits = []
+
+    def go(url: str, scheme: str = "light", size: tuple[int, int] = DESKTOP) -> Visit:
+        context = _contexts(scheme, size)
+        seen = Visit(context.new_page(), context)
+        visits.append(seen)
+        page = seen.page
+        page.on("console", lambda m: seen.errors.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        page.on("requestfailed", lambda request: seen.errors.append(f"failed: {request.url}"))
+        page.on("request", lambda request: seen.hosts.add(urlsplit(request.url).netloc))
+        page.goto(url)
+        seen.settle()
+        return seen
+
+    yield go
+    for seen in visits:
+        seen.page.close()
+        seen.context.clear_cookies()

@@ -1,0 +1,143 @@
+"""Every page, as a reader meets it: in light and dark mode, on a desk and on a phone."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from site_pages import EVERY_PAGE, HTML_PAGES, PHONE
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_loads_quietly_and_from_one_host(visit, address, page):
+    seen = visit(address + page)
+    assert seen.errors == []
+    assert seen.hosts == {urlsplit(address).netloc}
+
+
+@pytest.mark.parametrize("page", HTML_PAGES)
+def test_loads_only_what_it_uses(visit, address, page):
+    """Neither the theme's icon script nor its icon fonts, which would be half of every page."""
+    seen = visit(address + page)
+    weights = seen.page.evaluate(
+        "() => performance.getEntriesByType('resource').map(r => [r.name, r.decodedBodySize])"
+    )
+    assert [name for name, _ in weights if "fontawesome/" in name] == []
+    assert [size for name, size in weights if name.endswith("fontawesome.js")] < [1000]
+
+
+@pytest.mark.parametrize("page", HTML_PAGES)
+def test_mathematics_is_set(visit, address, page):
+    found = visit(address + page).page.evaluate("""() => {
+      const formulas = [...document.querySelectorAll("article .math")];
+      const text = document.querySelector("article").cloneNode(true);
+      text.querySelectorAll("code, pre, mjx-container, script, style").forEach(e => e.remove());
+      return {
+        unset: formulas.filter(f => !f.querySelector("mjx-container")).map(f => f.textContent),
+        wrong: [...document.querySelectorAll("mjx-merror")].map(e => e.textContent),
+        raw: text.textContent.match(/\\\\\\(|\\\\\\[|\\$[^$\\n]{1,80}\\$/g) ?? [],
+      };
+    }""")
+    assert found == {"unset": [], "wrong": [], "raw": []}
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_fits_a_phone(visit, address, page):
+    """Nothing is wider than the screen, unless it scrolls inside a box that is not."""
+    found = visit(address + page, size=PHONE).page.evaluate("""() => {
+      const width = document.documentElement.clientWidth;
+      const boxed = e => {
+        for (let p = e.parentElement; p && p !== document.body; p = p.parentElement)
+          if (["auto", "scroll", "hidden"].includes(getComputedStyle(p).overflowX)) return true;
+        return false;
+      };
+      const visible = e => e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
+      const wide = [...document.querySelectorAll("main *")].filter(e => visible(e)
+        && e.getBoundingClientRect().right > width + 1 && !e.closest("svg, mjx-assistive-mml") && !boxed(e));
+      return { page: document.documentElement.scrollWidth - width,
+               wide: wide.map(e => e.outerHTML.slice(0, 120)) };
+    }""")
+    assert found == {"page": 0, "wide": []}
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_every_picture_has_words(visit, address, page):
+    found = visit(address + page).page.evaluate("""() => {
+      const named = e => (e.getAttribute("aria-label") ?? "").trim().length > 10;
+      const bad = [...document.querySelectorAll("img")].filter(e => (e.getAttribute("alt") ?? "").trim().length < 10);
+      const drawings = [...document.querySelectorAll("svg")].filter(e => !e.closest("button"));
+      for (const e of drawings)
+        if (e.getAttribute("aria-hidden") !== "true" && !(e.getAttribute("role") === "img" && named(e))) bad.push(e);
+      const uncaptioned = [...document.querySelectorAll("figure")].filter(f => !f.querySelector("figcaption")?.textContent.trim());
+      return [...bad, ...uncaptioned].map(e => e.outerHTML.slice(0, 160));
+    }""")
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", EVERY_PAGE)
+def test_accessible(visit, address, page, scheme):
+    """axe finds nothing: contrast, names, order of headings, landmarks, reachable boxes."""
+    page = visit(address + page, scheme).page
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    page.evaluate(AXE)
+    found = page.evaluate(
+        "tags => axe.run(document, { runOnly: tags, resultTypes: ['violations'] })", RULES
+    )["violations"]
+    assert [
+        f"{problem['id']}: {node['html'][:160]} — {node['failureSummary'][:300]}"
+        for problem in found
+        for node in problem["nodes"]
+    ] == []
+
+
+@pytest.mark.parametrize("page", HTML_PAGES)
+def test_icons_are_drawn(visit, address, page):
+    """Each icon the theme asks for has a drawing in course.css."""
+    missing = visit(address + page).page.evaluate("""() =>
+      [...document.querySelectorAll("[class*='fa-']")]
+        .filter(e => getComputedStyle(e).maskImage === "none").map(e => e.className)""")
+    assert missing == []
+
+
+def test_mode_can_be_switched(visit, address):
+    page = visit(address + "book/index.html", "light").page
+    colors = {}
+    for _ in range(3):
+        page.locator(".theme-switch-button:visible").click()
+        mode = page.evaluate("document.documentElement.dataset.mode")
+        colors[mode] = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert page.locator(f".theme-switch[data-mode={mode}]:visible").count() == 1
+    assert colors.keys() == {"light", "dark", "auto"}
+    assert colors["light"] == colors["auto"] != colors["dark"]
+    page.evaluate("localStorage.clear()")
+
+
+def test_search_finds_the_reset_gate(visit, address):
+    page = visit(address + "search.html?q=reset+gate").page
+    results = page.locator("#search-results li a")
+    results.first.wait_for()
+    assert any("two-gates" in (link.get_attribute("href") or "") for link in results.all())
+    results.first.click()
+    page.wait_for_load_state()
+    assert "reset gate" in page.locator("article").inner_text().lower()
+
+
+def test_wide_boxes_are_reachable_from_the_keyboard(visit, address):
+    """A box that scrolls sideways takes the focus; on a wide screen it is no stop on the way."""
+    def stops(size):
+        return visit(address + "book/start/how-to.html", size=size).page.evaluate("""() =>
+          [...document.querySelectorAll(".pst-scrollable-table-container")]
+            .map(box => [box.scrollWidth > box.clientWidth + 1, box.tabIndex === 0])""")
+
+    for size in (PHONE, (240, 800), (1280, 900)):
+        assert stops(size) and all(scrolls == focused for scrolls, focused in stops(size))
+
+
+def test_wrong_address(visit, address):
+    """The page for a wrong address stands on its own: it is served at any depth."""
+    page = visit(address + "404.html").page
+    page.get_by_role("link").first.click()
+    page.wait_for_url("**/book/index.html")
