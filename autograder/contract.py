@@ -89,6 +89,46 @@ class Params:
 
 
 @dataclass(frozen=True)
+class Gradients:
+    """A tuple of NumPy arrays and, last, a dict with one gradient per parameter.
+
+    For instance ``(dx, dh_prev, grads)``. A list counts as a tuple, more keys are ignored.
+    """
+
+    names: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    def flatten(self, value: object) -> dict[str, np.ndarray]:
+        if value is None:
+            raise Broken("none", "The result is None. Does the function end with `return`?")
+        all_names = ", ".join((*self.names, "grads"))
+        if not isinstance(value, list | tuple) or len(value) != len(self.names) + 1:
+            raise Broken(
+                "type",
+                f"The result is a {describe(value)}; a tuple of {len(self.names) + 1} is "
+                f"expected: {all_names}.",
+            )
+        *arrays, grads = value
+        if not isinstance(grads, Mapping):
+            raise Broken(
+                "type", f"grads is a {describe(grads)}; a dict is expected, last in the tuple."
+            )
+        flat = {
+            name: plain_array(array, name) for name, array in zip(self.names, arrays, strict=True)
+        }
+        missing = [f'"{key}"' for key in self.keys if key not in grads]
+        if missing:
+            raise Broken(
+                "missing",
+                f"grads has no {' and no '.join(missing)}; its keys are those of params.",
+            )
+        for key in self.keys:
+            name = f'grads["{key}"]'
+            flat[name] = plain_array(grads[key], name)
+        return flat
+
+
+@dataclass(frozen=True)
 class Integer:
     """One whole number, Python's or NumPy's."""
 

@@ -50,8 +50,16 @@ def in_place(wrong: Callable, *targets: str) -> Callable:
 
 
 def as_float32(right: Callable) -> Callable:
-    """The same result in single precision."""
-    return lambda **inputs: right(**inputs).astype(np.float32)
+    """The same result in single precision, also within tuples and dicts."""
+
+    def rounded(value):
+        if isinstance(value, Mapping):
+            return {key: rounded(entry) for key, entry in value.items()}
+        if isinstance(value, tuple):
+            return tuple(rounded(entry) for entry in value)
+        return value.astype(np.float32)
+
+    return lambda **inputs: rounded(right(**inputs))
 
 
 def gate_mistakes(
