@@ -1,22 +1,32 @@
-"""nbgrader's settings for this course. The page "Grade a class" of the book explains its use."""
+"""nbgrader's settings for this course. The page "Grade a class" in the book explains its use."""
 
 import os
+import sys
+import warnings
 from functools import partial
 from pathlib import Path
 
-from autograder.notebooks import refresh_sources
-from autograder.submissions import prepare_submissions
-
 ROOT = os.path.dirname(os.path.abspath(__file__))
+
+try:
+    from autograder.notebooks import refresh_sources
+    from autograder.submissions import prepare_submissions
+
+    # The source notebooks are made from solutions/*.py when they are missing or outdated.
+    refresh_sources(Path(ROOT))
+except Exception as error:
+    # nbgrader would report the error and then grade with its own defaults.
+    if "nbgrader" in sys.argv[0]:
+        raise SystemExit(f"nbgrader_config.py: {type(error).__name__}: {error}") from error
+    raise
 
 c = get_config()  # noqa: F821  (nbgrader provides it)
 
 c.CourseDirectory.root = ROOT
 c.CourseDirectory.course_id = "gated-memory"
 
-# The source notebooks are made from solutions/*.py when they are missing or outdated. What
-# nbgrader generates goes beside them: the notebooks/ that students read are never touched by it.
-refresh_sources(Path(ROOT))
+# What nbgrader generates goes to _build: no command of nbgrader touches notebooks/, which
+# students read.
 c.CourseDirectory.source_directory = "_build/source"
 c.CourseDirectory.release_directory = "_build/release"
 c.CourseDirectory.solution_directory = "_build/solution"
@@ -54,9 +64,15 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# SQLAlchemy remarks on how nbgrader builds a submission; nothing is wrong with the result.
+warnings.filterwarnings("ignore", message="Object of type <Submitted.*> not in session")
+
 # A cell may take a minute; one call of a checked function ten seconds (the check's own limit).
 c.Execute.timeout = 60
 c.Execute.startup_timeout = 120
 c.Execute.iopub_timeout = 30
 # Two arguments for the kernel: no history file, and no remark about unencrypted local sockets.
-c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
+c.Execute.extra_arguments = [
+    "--HistoryManager.hist_file=:memory:",
+    "--IPKernelApp.log_level=40",
+]

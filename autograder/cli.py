@@ -66,7 +66,8 @@ def notebooks(
             click.echo("written")
     if stale:
         raise click.ClickException(
-            f"Not what the source gives: {', '.join(stale)}. Run: autograder notebooks {' '.join(stale)}"
+            f"Not what the source gives: {', '.join(stale)}. "
+            f"Run: autograder notebooks {' '.join(stale)}"
         )
 
 
@@ -78,8 +79,8 @@ def secret_seed(course: Path | None, force: bool) -> None:
     path = nb.find_course(course) / "secret_seed.txt"
     if path.exists() and not force:
         raise click.ClickException(
-            f"{path.name} exists already. A new seed may change partial scores, so keep it for the "
-            "whole class; replace it with --force."
+            f"{path.name} exists already. A new seed may change partial scores, so keep it for "
+            "the whole class; replace it with --force."
         )
     path.write_text(f"{secrets.randbelow(2**63)}\n", encoding="utf-8")
     path.chmod(0o600)

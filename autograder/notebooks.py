@@ -2,8 +2,8 @@
 
 ``solutions/gru.py`` (text) → ``_build/source/gru/gru.ipynb`` (with answers, for nbgrader) →
 ``notebooks/gru/gru.ipynb`` (without answers, committed). The last step is nbgrader's own
-``GenerateAssignment``, run in a scratch folder without a gradebook, so that a failure leaves the
-old release in place. The same source gives the same bytes.
+``GenerateAssignment``, run in a scratch folder without a gradebook, so that a failure leaves
+the old release in place. The same source gives the same bytes.
 """
 
 from __future__ import annotations

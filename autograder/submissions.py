@@ -1,8 +1,9 @@
 """Submissions as they really arrive, made fit for nbgrader.
 
-Stock nbgrader stops at a renamed notebook, crashes on stripped metadata, forgets an empty folder,
-loses a whole submission when one cell ends the kernel, and gives full marks to a check that printed
-no number. The pieces below go into its documented extension points (see ``nbgrader_config.py``):
+Stock nbgrader stops at a renamed notebook, crashes on stripped metadata, forgets an empty
+folder, loses a whole submission when one cell ends the kernel, and gives full marks to a check
+that printed no number. The pieces below go into its documented extension points (see
+``nbgrader_config.py``):
 
 ``prepare_submissions``  before a submission is read: renamed and missing notebooks
 ``TolerantExporter``     reading it: a file that is no notebook
@@ -12,9 +13,10 @@ no number. The pieces below go into its documented extension points (see ``nbgra
 
 from __future__ import annotations
 
-import logging
 import re
+import secrets
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
@@ -24,12 +26,11 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
-
-log = logging.getLogger("traitlets")
+from traitlets.log import get_logger
 
 UNREADABLE = (
-    "**This file could not be read as a notebook.** It may have been cut off while it was uploaded. "
-    "Open your notebook in Jupyter, save it, and hand it in again."
+    "**This file could not be read as a notebook.** It may have been cut off while it was "
+    "uploaded. Open your notebook in Jupyter, save it, and hand it in again."
 )
 
 MOST_RESTARTS = 3
@@ -52,6 +53,7 @@ def prepare_submissions(
         _record_missing(gradebook, folder.parents[1], folder.name)
     if len(expected) == 1:
         _recognize_renamed(folder, expected[0], notebooks)
+    _complete_receipt(folder, notebooks)
 
 
 def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
@@ -62,11 +64,26 @@ def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
     newest = max(notebooks, key=lambda path: Path(path).stat().st_mtime)
     shutil.copy2(newest, wanted)
     notebooks[:] = [str(wanted)]
-    log.info("%s: graded %r as %s", folder.parent.name, Path(newest).name, wanted.name)
+    get_logger().info("%s: %r is graded as %s", folder.parent.name, Path(newest).name, wanted.name)
+
+
+def _complete_receipt(folder: Path, notebooks: list[str]) -> None:
+    """What ``nbgrader submit`` leaves beside a notebook, for submissions that were copied.
+
+    ``nbgrader release_feedback`` stops at the first one without it.
+    """
+    secret, timestamp = folder / "submission_secret.txt", folder / "timestamp.txt"
+    if not secret.exists():
+        secret.write_text(secrets.token_hex(64), encoding="utf-8")
+    if not timestamp.exists():
+        saved = max(Path(path).stat().st_mtime for path in notebooks)
+        when = datetime.fromtimestamp(saved, UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+        timestamp.write_text(when, encoding="utf-8")
+        get_logger().info("%s: no timestamp.txt; the file was saved %s", folder.parent.name, when)
 
 
 def _record_missing(gradebook: Gradebook, submitted: Path, assignment: str) -> None:
-    """A folder without any notebook counts as handed in with no points, instead of vanishing."""
+    """A folder without a notebook counts as handed in with no points, instead of vanishing."""
     for folder in sorted(submitted.glob(f"*/{assignment}")):
         if not folder.is_dir() or any(folder.glob("*.ipynb")):
             continue
@@ -82,6 +99,10 @@ def _record_missing(gradebook: Gradebook, submitted: Path, assignment: str) -> N
 class TolerantExporter(NotebookExporter):
     """Reads a notebook; a file that is none becomes a notebook that says so."""
 
+    def from_filename(self, filename, resources=None, **kw):
+        self.filename = filename
+        return super().from_filename(filename, resources, **kw)
+
     def from_file(self, file_stream, resources=None, **kw):
         try:
             notebook = nbformat.read(file_stream, as_version=4)
@@ -92,6 +113,7 @@ class TolerantExporter(NotebookExporter):
                     cell.setdefault("execution_count", None)
                     cell.setdefault("outputs", [])
         except Exception:  # truncated JSON, wrong encoding, another format: all the same here
+            self.log.info("%s is no notebook", self.filename)
             notebook = nbformat.v4.new_notebook(
                 cells=[nbformat.v4.new_markdown_cell(UNREADABLE)]
             )
@@ -120,21 +142,27 @@ class RestoreCells(NbGraderPreprocessor):
                 match = _adopt(cell, nb.cells, found)
                 if match is not None:
                     found[cell.name] = match
-        for known in official:
-            cell = found.get(known.name)
-            if cell is not None and known.locked and cell.source != known.source:
-                self.log.info("%s: %s was edited; the original is graded", student, known.name)
-        self._insert_missing(nb, official, found, student)
+        edited = [
+            known.name
+            for known in official
+            if known.locked and known.name in found and found[known.name].source != known.source
+        ]
+        if edited:
+            self.log.info("%s: edited, the original counts: %s", student, ", ".join(edited))
+        deleted = [known.name for known in official if known.name not in found]
+        if deleted:
+            which = "all cells" if len(deleted) == len(official) else ", ".join(deleted)
+            self.log.info("%s: missing and put back: %s", student, which)
+        self._insert_missing(nb, official, found)
         for known in official:
             known.stamp(found[known.name])
         return nb, resources
 
-    def _insert_missing(self, nb, official, found, student):
+    def _insert_missing(self, nb, official, found):
         """Put deleted cells back behind the one that precedes them in the assignment."""
         previous = None
         for known in official:
             if known.name not in found:
-                self.log.info("%s: %s was deleted; it is put back", student, known.name)
                 at = _position(nb.cells, found.get(previous)) + 1
                 if known.function:
                     at = max(at, _last_definition(nb.cells, known.function) + 1)
@@ -164,7 +192,7 @@ class _Official:
         return make(self.source, id=self.name)
 
     def stamp(self, cell: NotebookNode) -> None:
-        """Give a cell of the submission the type, the metadata and the source it has to have."""
+        """Give a cell the type, the metadata and, where locked, the source it has to have."""
         if cell.cell_type != self.cell_type:
             cell.cell_type = self.cell_type
             for key in ("outputs", "execution_count", "attachments"):
@@ -190,7 +218,7 @@ class _Official:
 
 
 def _by_grade_id(cells: list[NotebookNode], known: set[str]) -> dict[str, NotebookNode]:
-    """The cells by grade_id; of duplicates the last one. All others lose their nbgrader metadata."""
+    """The cells by grade_id, the last of duplicates. All others lose their nbgrader metadata."""
     found: dict[str, NotebookNode] = {}
     for cell in reversed(cells):
         meta = cell.metadata.pop("nbgrader", None)
@@ -246,6 +274,7 @@ class ExecuteCells(Execute):
                 TimeoutError,
             ) as error:
                 self.deadly[self.running] = type(error).__name__
+                self.log.info("Cell %d ended the kernel; running without it", self.running + 1)
                 if len(self.deadly) > MOST_RESTARTS:
                     self.deadly.update(
                         {i: "GivenUp" for i in range(len(nb.cells)) if i not in self.deadly}

@@ -25,10 +25,10 @@
 # and tells you what it tried. When the answer is wrong, it says where it first differs and, if it
 # is a mistake we have met before, which one. Run it as often as you like.
 #
-# **How points are counted.** A check tries several *families* of inputs (ordinary sizes, batch of
-# one, large numbers and so on), and, where a step has parts, the parts one by one. Your points are
-# the share of families and parts that hold. So a half-right answer is worth something, and an
-# untouched cell is worth nothing.
+# **How points are counted.** A check tries several *kinds of input* (ordinary sizes, a batch of
+# one, large numbers and so on) and, where a step has parts, the parts one by one. Your points are
+# the share of those that hold. So a half-right answer is worth something, and an untouched cell is
+# worth nothing.
 #
 # **What you may use.** NumPy, torch and the standard library. Writing the equations is the
 # exercise: a call to `torch.nn.GRU`, `torch.nn.GRUCell` or any other library's recurrent layer is
@@ -681,6 +681,7 @@ check(gru_step_torch)
 # %% nbgrader={"grade": false, "grade_id": "setup-torch", "locked": true, "schema_version": 3, "solution": false}
 import torch
 from torch import Tensor, nn
+
 
 # %% nbgrader={"grade": false, "grade_id": "GRULayer", "locked": false, "schema_version": 3, "solution": true}
 class GRULayer(nn.Module):
