@@ -72,6 +72,42 @@ class Array:
 
 
 @dataclass(frozen=True)
+class FloatOrArray:
+    """One NumPy array of any shape, or, where a single number is meant, a plain float."""
+
+    name: str
+
+    def flatten(self, value: object) -> dict[str, np.ndarray]:
+        if isinstance(value, float | np.floating):
+            return {self.name: np.asarray(value)}
+        return {self.name: plain_array(value, "The result")}
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A tuple of NumPy arrays in this order, as ``return h, c`` makes one.
+
+    A list counts as a tuple; one array with the results stacked does not.
+    """
+
+    names: tuple[str, ...]
+
+    def flatten(self, value: object) -> dict[str, np.ndarray]:
+        if value is None:
+            raise Broken("none", "The result is None. Does the function end with `return`?")
+        names = ", ".join(self.names)
+        if not isinstance(value, list | tuple) or len(value) != len(self.names):
+            raise Broken(
+                "type",
+                f"The result is a {describe(value)}; a tuple of {len(self.names)} is expected: "
+                f"`return {names}`.",
+            )
+        return {
+            name: plain_array(array, name) for name, array in zip(self.names, value, strict=True)
+        }
+
+
+@dataclass(frozen=True)
 class Params:
     """A dict of NumPy arrays with at least these keys; more are ignored."""
 

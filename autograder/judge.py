@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 
 from autograder import answers
+from autograder.contract import Arrays, Gradients
 from autograder.exercises.record import Exercise, Inputs, Mistake, Outputs, Probe
 from autograder.player import AUTOGRAD, Observation
 from autograder.verdict import Diagnosis, Failure, ProbeResult, Verdict
@@ -52,9 +53,18 @@ def sizes(inputs: Mapping) -> str:
     elif "x" in inputs:
         B, D = inputs["x"].shape
         found = {"B": B, "D": D, "H": inputs["h_prev"].shape[1]}
+    elif "hs" in inputs:
+        T, B, H = inputs["hs"].shape
+        found = {"T": T, "B": B, "H": H}
     elif "params" in inputs:
-        H, joined = inputs["params"]["W_z"].shape
+        H, joined = next(iter(inputs["params"].values())).shape
         found = {"D": joined - H, "H": H}
+    elif "grads" in inputs:
+        norm = np.sqrt(sum(np.sum(g**2) for g in inputs["grads"].values()))
+        found = {"norm": f"{norm:.3g}", "max_norm": f"{inputs['max_norm']:.3g}"}
+    elif "a" in inputs:
+        a = inputs["a"]
+        return f"shape {a.shape}, {a.dtype}" if isinstance(a, np.ndarray) else f"a = {a!r}"
     return ", ".join(f"{letter} = {size}" for letter, size in found.items())
 
 
@@ -80,7 +90,7 @@ def failure_of(
         return Failure(kind, headline, detail, probe.name, sizes(inputs), tuple(lines))
 
     if seen.status == "exception":
-        return failure("exception", f"It raises {seen.message}", _advice(seen), seen.lines)
+        return failure("exception", f"It raises {seen.message}", _advice(seen, inputs), seen.lines)
     if seen.status == "device":
         where = "the GPU" if seen.device.startswith("cuda") else "another device than the CPU"
         return failure(
@@ -126,11 +136,32 @@ def failure_of(
             continue
         error = deviation(found, target)
         if error.max() > tolerance_for(exercise, target):
-            return _value_failure(failure, name, found, target, error, exercise)
+            which = _which_hold(exercise, seen.outputs, expected)
+            return _value_failure(failure, name, found, target, error, exercise, which)
     return None
 
 
-def _value_failure(failure, name, found, target, error, exercise) -> Failure:
+def compared(probe: Probe, expected: Outputs) -> Outputs:
+    """The results that count on this probe."""
+    if probe.outputs is None:
+        return expected
+    return {name: expected[name] for name in probe.outputs}
+
+
+def _which_hold(exercise: Exercise, outputs: Outputs, expected: Outputs) -> str:
+    """Where a function has several results: which of them are off and which are right."""
+    if not isinstance(exercise.returns, Arrays | Gradients) or len(expected) == 1:
+        return ""
+    off, right = [], []
+    for name, target in expected.items():
+        found = outputs[name]
+        same = found.shape == target.shape and found.dtype == target.dtype
+        held = same and deviation(found, target).max() <= tolerance_for(exercise, target)
+        (right if held else off).append(name)
+    return f" Off: {', '.join(off)}. Right: {', '.join(right) or 'none'}."
+
+
+def _value_failure(failure, name, found, target, error, exercise, which) -> Failure:
     limit = tolerance_for(exercise, target)
     where = tuple(int(i) for i in np.argwhere(error > limit)[0])
     share = np.count_nonzero(error > limit)
@@ -145,13 +176,15 @@ def _value_failure(failure, name, found, target, error, exercise) -> Failure:
     detail = f"First at {name}{index}: yours {found[where]:.6g}, reference {target[where]:.6g}."
     if not np.isfinite(found).all():
         detail += " There are infinite or undefined numbers (inf, nan) in yours."
-    return failure(kind, headline, detail)
+    return failure(kind, headline, detail + which)
 
 
-def _advice(seen: Observation) -> str:
+def _advice(seen: Observation, inputs: Inputs) -> str:
     text = seen.message
-    if text.startswith("KeyError"):
-        return "The parameters are called W_z, b_z, W_r, b_r, W_h and b_h."
+    named = inputs.get("params") or inputs.get("grads")
+    if text.startswith("KeyError") and named:
+        *others, last = named
+        return f"The entries of the dict are called {', '.join(others)} and {last}."
     if "matmul" in text or "not aligned" in text or "shapes cannot be multiplied" in text:
         return "In a matrix product the last axis of the left must match the first of the right."
     if "broadcast" in text or "must match the size" in text:
@@ -170,9 +203,16 @@ def _shape_advice(found: tuple, expected: tuple) -> str:
 
 
 def same_behavior(
-    exercise: Exercise, expected: Outputs, one: Observation, other: Observation
+    exercise: Exercise,
+    expected: Outputs,
+    one: Observation,
+    other: Observation,
+    within: float | None = None,
 ) -> bool:
-    """Whether two observations on the same probe cannot be told apart."""
+    """Whether two observations on the same probe cannot be told apart.
+
+    ``within`` is the largest deviation between them, by default ten times the tolerance.
+    """
     if (one.status, one.message, one.modified, one.device) != (
         other.status,
         other.message,
@@ -191,7 +231,8 @@ def same_behavior(
         # Numbers that run away amplify rounding: that both run away is what they share.
         wild = ~(np.abs(left) < RUNAWAY) & ~(np.abs(right) < RUNAWAY)
         error = np.where(wild, 0.0, deviation(left, right))
-        if error.size and error.max() > 10 * tolerance_for(exercise, left):
+        limit = 10 * tolerance_for(exercise, left) if within is None else within
+        if error.size and error.max() > limit:
             return False
     return True
 
@@ -202,7 +243,9 @@ def _mistaken(mistake: Mistake, exercise: Exercise, seed: int, index: int) -> Ob
 
 
 def _diagnosis(mistake: Mistake) -> Diagnosis:
-    return Diagnosis(mistake.name, mistake.says, mistake.part, mistake.section)
+    return Diagnosis(
+        mistake.name, mistake.says, mistake.part, mistake.section, mistake.within is None
+    )
 
 
 def matching_mistakes(
@@ -220,7 +263,13 @@ def matching_mistakes(
         mistake
         for mistake in exercise.mistakes
         if all(
-            same_behavior(exercise, expected[i], observed[i], _mistaken(mistake, exercise, seed, i))
+            same_behavior(
+                exercise,
+                expected[i],
+                observed[i],
+                _mistaken(mistake, exercise, seed, i),
+                mistake.within,
+            )
             for i in indices
         )
     ]
@@ -236,6 +285,7 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
     observed, results, failures, errors = [], [], [], []
     for probe, drawn, target in zip(exercise.probes, inputs, expected, strict=True):
         seen = player(drawn)
+        target = compared(probe, target)
         failure = failure_of(exercise, probe, drawn, seen, target)
         observed.append(seen)
         failures.append(failure)

@@ -8,7 +8,7 @@ from html import escape
 from autograder.exercises import get
 from autograder.figures.cell_diagram import PARTS, gru_cell
 from autograder.figures.palette import DARK, LIGHT, css
-from autograder.verdict import Verdict
+from autograder.verdict import Diagnosis, Verdict
 
 _WRONG = {"light": LIGHT["update"], "dark": DARK["update"]}
 
@@ -60,6 +60,10 @@ def _stages(verdict: Verdict) -> list[tuple[str, bool]]:
     return [(names[part], passed) for part, passed in held.items()]
 
 
+def _recognized(mistake: Diagnosis) -> str:
+    return "gives exactly your output" if mistake.exact else "leaves errors as small as yours"
+
+
 def as_text(verdict: Verdict) -> str:
     """The verdict for a terminal, a log or nbgrader's output; at most 88 columns."""
     head = f"{verdict.exercise}: {_status(verdict)}, {points(verdict)}"
@@ -90,7 +94,7 @@ def as_text(verdict: Verdict) -> str:
         say("Tried", _tried(verdict))
         if verdict.mistake:
             say("Mistake", f"{verdict.mistake.name}. {verdict.mistake.says}")
-            lines.append("    It gives exactly your output, on every input tried.")
+            lines.append(f"    It {_recognized(verdict.mistake)}, on every input tried.")
         else:
             if _stages(verdict):
                 say("", "Each part tried alone:")
@@ -136,7 +140,7 @@ color:inherit;background:none;border:0;padding:0}}.gm-verdict pre{{margin:.3rem 
 
 def _picture(verdict: Verdict) -> str:
     part = verdict.part
-    if verdict.passed or part not in PARTS:
+    if verdict.passed or part not in PARTS or get(verdict.exercise).assignment != "gru":
         return ""
     return (
         f'<figure class="pic">{gru_cell(highlight=part, compact=True)}'
@@ -162,7 +166,8 @@ def as_html(verdict: Verdict) -> str:
             body.append(
                 f"<p><b>{escape(_sentence(verdict.mistake.name))}</b> "
                 f"{_prose(verdict.mistake.says)}</p>"
-                '<p class="quiet">This mistake gives exactly your output, on every input tried.</p>'
+                f'<p class="quiet">This mistake {_recognized(verdict.mistake)}, '
+                "on every input tried.</p>"
             )
         body.append(f"<p>{_prose(failure.headline)}</p>")
         if failure.lines:

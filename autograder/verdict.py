@@ -49,6 +49,8 @@ class Diagnosis:
     says: str
     part: str | None
     section: Section
+    exact: bool = True
+    """False for a mistake of precision, which is recognized by its size"""
 
 
 @dataclass(frozen=True)

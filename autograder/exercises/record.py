@@ -25,6 +25,8 @@ class Probe:
     name: str
     draw: Callable[[np.random.Generator], Inputs]
     part: str | None = None
+    outputs: tuple[str, ...] | None = None
+    """the results compared on this probe, where they are not all"""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Mistake:
     wrong: Callable
     section: Section
     part: str | None = None
+    within: float | None = None
+    """how close an answer has to come, where the mistake is one of precision: such mistakes
+    round differently in everybody's code. By default only rounding in float64 is allowed for"""
 
 
 @dataclass(frozen=True)
