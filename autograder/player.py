@@ -93,7 +93,10 @@ class _Sink(io.TextIOBase):
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise _Timeout in this thread after ``seconds``, again and again until the block ends."""
+    """Raise _Timeout in this thread after ``seconds``, again and again until the block ends.
+
+    Again and again, because a bare ``except`` in a loop swallows what reaches it there.
+    """
     on_main_thread = threading.current_thread() is threading.main_thread()
     if not (on_main_thread and hasattr(signal, "setitimer")):
         # Without timer signals (Windows, other threads) a loop can only be stopped by hand.
@@ -107,7 +110,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, expire)
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.01)
         try:
             yield
         finally:
@@ -120,7 +123,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
 @contextlib.contextmanager
 def _refused(names: frozenset[str], seen: list[str]) -> Iterator[None]:
     """Refuse the torch functions of these names; those called are added to ``seen``."""
-    if "torch" not in sys.modules:
+    if sys.modules.get("torch") is None:
         yield
         return
     from torch.overrides import TorchFunctionMode

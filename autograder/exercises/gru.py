@@ -125,7 +125,7 @@ def _z_alone(draw: Callable) -> Callable:
 def _candidate_alone(draw: Callable) -> Callable:
     def candidate(rng):
         drawn = draw(rng)
-        fix_gate(drawn["params"], "z", SATURATED)
+        fix_gate(drawn["params"], "z", 2.0)
         fix_gate(drawn["params"], "r", SATURATED)
         return drawn
 
@@ -135,7 +135,7 @@ def _candidate_alone(draw: Callable) -> Callable:
 def _r_alone(draw: Callable) -> Callable:
     def r(rng):
         drawn = draw(rng)
-        fix_gate(drawn["params"], "z", SATURATED)
+        fix_gate(drawn["params"], "z", 2.0)
         return drawn
 
     return r
@@ -146,8 +146,8 @@ def _stages(draw: Callable) -> tuple[Probe, ...]:
     return (
         Probe("z and candidate known", _blend_alone(draw), part="state"),
         Probe("candidate held at 1", _z_alone(draw), part="z"),
-        Probe("z and r held at 1", _candidate_alone(draw), part="candidate"),
-        Probe("z held at 1", _r_alone(draw), part="r"),
+        Probe("z known, r held at 1", _candidate_alone(draw), part="candidate"),
+        Probe("z known", _r_alone(draw), part="r"),
     )
 
 
