@@ -90,6 +90,8 @@ def test_accessible(visit, address, page, scheme):
         f"{problem['id']}: {node['html'][:160]} — {node['failureSummary'][:300]}"
         for problem in found
         for node in problem["nodes"]
+        # axe does not count MathML as text; a screen reader does.
+        if not (problem["id"] == "empty-table-header" and page.locator(node["target"][0]).locator("math").count())
     ] == []
 
 
