@@ -24,6 +24,12 @@ TERMS = (
 )
 """The parts of one gate, in the order of ``term_stages``."""
 
+FORWARD_PARTS = (
+    ("step", "a single step from the initial state"),
+    ("carry", "handing the state from one step to the next"),
+)
+"""The parts of ``sequence_families``."""
+
 
 def different_sizes(rng: Rng, count: int, low: int = 2, high: int = 6) -> list[int]:
     """``count`` sizes in [low, high], no two alike."""
@@ -43,6 +49,11 @@ def biases(rng: Rng, size: int) -> np.ndarray:
 def state(rng: Rng, *shape: int) -> np.ndarray:
     """A hidden state as tanh leaves it, no entry close to zero."""
     return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2, 0.95, shape)
+
+
+def cell(rng: Rng, *shape: int) -> np.ndarray:
+    """An LSTM's cell: unlike a hidden state it may leave (-1, 1)."""
+    return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2, 2.0, shape)
 
 
 def inputs(rng: Rng, *shape: int) -> np.ndarray:

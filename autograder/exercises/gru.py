@@ -14,6 +14,7 @@ import numpy as np
 from autograder.contract import Array, Integer, Params, TensorPair
 from autograder.exercises import drawing
 from autograder.exercises.drawing import (
+    FORWARD_PARTS,
     SATURATED,
     TERMS,
     biases,
@@ -38,6 +39,8 @@ from autograder.exercises.wrong import (
     sigmoid,
     split,
     tensors,
+    time_mistakes,
+    walk,
 )
 from autograder.player import call_layer
 
@@ -160,12 +163,6 @@ def _sequence_inputs(rng, T: int, B: int, D: int, H: int) -> Inputs:
         "h0": state(rng, B, H),
         "params": gated_params(rng, "zrh", D, H),
     }
-
-
-FORWARD_PARTS = (
-    ("step", "a single step from h0"),
-    ("carry", "handing the state from one step to the next"),
-)
 
 
 def _torch_weights(rng, D: int, H: int) -> dict[str, np.ndarray]:
@@ -387,11 +384,7 @@ def _step(x, h_prev, params, update=_update, reset=_reset, candidate=_candidate)
 
 
 def _forward(xs, h0, params, step=_step):
-    hs, h = [], h0
-    for x in xs:
-        h = step(x, h, params)
-        hs.append(h)
-    return np.stack(hs)
+    return walk(xs, h0, params, step)
 
 
 _UPDATE_MISTAKES = gate_mistakes(
@@ -678,135 +671,7 @@ _STEP_MISTAKES = (
 )
 
 
-def _time_mistake(name, says, wrong, part="carry"):
-    return Mistake(name, says, wrong, THROUGH_TIME, part)
-
-
-def _not_carried(xs, h0, params):
-    return np.stack([_step(x, h0, params) for x in xs])
-
-
-def _h0_ignored(xs, h0, params):
-    return _forward(xs, np.zeros_like(h0), params)
-
-
-def _backwards(xs, h0, params):
-    return _forward(xs[::-1], h0, params)[::-1].copy()
-
-
-def _backwards_unordered(xs, h0, params):
-    return _forward(xs[::-1], h0, params)
-
-
-def _reversed_output(xs, h0, params):
-    return _forward(xs, h0, params)[::-1].copy()
-
-
-def _last_only(xs, h0, params):
-    return _forward(xs, h0, params)[-1]
-
-
-def _with_h0(xs, h0, params):
-    return np.concatenate([h0[None], _forward(xs, h0, params)])
-
-
-def _shifted(xs, h0, params):
-    return np.concatenate([h0[None], _forward(xs, h0, params)[:-1]])
-
-
-def _batch_as_time(xs, h0, params):
-    return _forward(np.swapaxes(xs, 0, 1), h0, params)
-
-
-def _batch_first_output(xs, h0, params):
-    return np.swapaxes(_forward(xs, h0, params), 0, 1).copy()
-
-
-def _one_buffer(xs, h0, params):
-    last = _forward(xs, h0, params)[-1]
-    return np.stack([last] * len(xs))
-
-
-def _first_input_only(xs, h0, params):
-    return _forward(np.stack([xs[0]] * len(xs)), h0, params)
-
-
-def _list_of_states(xs, h0, params):
-    return list(_forward(xs, h0, params))
-
-
-_OWN_FORWARD_MISTAKES = (
-    _time_mistake(
-        "state not carried",
-        "Every step starts again from h0; each must start from the state before it.",
-        _not_carried,
-    ),
-    _time_mistake(
-        "h0 ignored",
-        "You start from zeros; the first step starts from h0.",
-        _h0_ignored,
-        "step",
-    ),
-    _time_mistake(
-        "time walked backwards",
-        "The sequence is processed from its end to its start.",
-        _backwards,
-    ),
-    _time_mistake(
-        "time walked backwards, states in the order computed",
-        "The sequence is processed from its end, and entry 0 holds the state of the last step.",
-        _backwards_unordered,
-    ),
-    _time_mistake(
-        "states in reverse order",
-        "The states are right, but entry 0 holds the last one.",
-        _reversed_output,
-    ),
-    _time_mistake(
-        "only the last state returned",
-        "You return h_T; all T states are asked for, stacked along a new first axis.",
-        _last_only,
-        "step",
-    ),
-    _time_mistake(
-        "h0 counted as a state",
-        "Your first entry is h0, so there are T + 1; hs holds the states after each step.",
-        _with_h0,
-        "step",
-    ),
-    _time_mistake(
-        "states one step late",
-        "Entry t holds the state before step t; it must hold the state after it.",
-        _shifted,
-        "step",
-    ),
-    _time_mistake(
-        "batch taken for time",
-        "You walk along the batch axis; xs is (T, B, D), time first.",
-        _batch_as_time,
-    ),
-    _time_mistake(
-        "batch axis first in the result",
-        "Your result is (B, T, H); the course puts time first: (T, B, H).",
-        _batch_first_output,
-    ),
-    _time_mistake(
-        "one array for all states",
-        "All entries are the last state: the same array was stored T times and overwritten.",
-        _one_buffer,
-    ),
-    _time_mistake(
-        "only the first input used",
-        "Every step reads xs[0]; step t reads xs[t].",
-        _first_input_only,
-    ),
-    _time_mistake(
-        "a list of states",
-        "The states are right, but come as a list; stack them into one array of shape (T, B, H).",
-        _list_of_states,
-        "step",
-    ),
-)
+_OWN_FORWARD_MISTAKES = time_mistakes(_step, THROUGH_TIME)
 
 _FORWARD_MISTAKES = (
     *_OWN_FORWARD_MISTAKES,

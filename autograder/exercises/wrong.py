@@ -90,6 +90,10 @@ def gate_mistakes(
         W_reshaped = params[W].reshape(params[W].shape[::-1])
         return sigmoid(join(h_prev, x) @ W_reshaped + params[b])
 
+    def block_not_transposed(x, h_prev, params):
+        recurrent, from_input = split(params, gate, h_prev)
+        return sigmoid(h_prev @ recurrent + x @ from_input.T + params[b])
+
     def no_hidden(x, h_prev, params):
         return sigmoid(x @ split(params, gate, h_prev)[1].T + params[b])
 
@@ -154,6 +158,12 @@ def gate_mistakes(
             "reshape for transpose",
             f"{W} is reshaped to (H + D, H); that scrambles its entries. Transpose it: {W}.T.",
             reshaped,
+        ),
+        mistake(
+            "recurrent block not transposed",
+            f"The block {W}[:, :H] is used without its transpose; it is square, so no shape "
+            "complains.",
+            block_not_transposed,
         ),
         mistake("h_prev ignored", "The previous state has no influence on your gate.", no_hidden),
         mistake("x ignored", "The input has no influence on your gate.", no_input),
