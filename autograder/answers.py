@@ -26,13 +26,13 @@ PUBLIC_RECORDING = Path(__file__).parent / "recorded" / "public.npz"
 
 
 def seed() -> int:
-    """The seed in force: the instructor's secret one where it is set, else the public one.
-
-    Any text is a seed: digits count as a number, anything else is hashed (SHA-256).
-    """
+    """The seed in force: the instructor's secret one where it is set, else the public one."""
     text = os.environ.get(SEED_VARIABLE, "").strip()
-    if not text:
-        return PUBLIC_SEED
+    return as_seed(text) if text else PUBLIC_SEED
+
+
+def as_seed(text: str) -> int:
+    """Any text is a seed: digits count as a number, anything else is hashed (SHA-256)."""
     if text.isdecimal():
         return int(text)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")

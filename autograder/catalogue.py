@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from autograder import answers
 from autograder.exercises.record import Exercise
@@ -49,7 +52,7 @@ def audit(exercise: Exercise, seed: int = answers.PUBLIC_SEED) -> list[Row]:
                 exercise.name,
                 mistake.name,
                 mistake.says,
-                mistake.section.label,
+                f"{mistake.section.title} ({mistake.section.chapter})",
                 verdict.points,
                 verdict.max_points,
                 verdict.mistake.name if verdict.mistake else "",
@@ -57,3 +60,13 @@ def audit(exercise: Exercise, seed: int = answers.PUBLIC_SEED) -> list[Row]:
             )
         )
     return rows
+
+
+def as_json(rows: Iterable[Row]) -> str:
+    """The table that the page "Mistakes we know" shows, one line a mistake."""
+    lines = ",\n".join(json.dumps(asdict(row), ensure_ascii=False) for row in rows)
+    return f"[\n{lines}\n]\n"
+
+
+TABLE = Path("book/back/mistakes.json")
+"""Where the table lies, from the course folder."""

@@ -37,9 +37,7 @@ def main(ctx: click.Context, course: Path | None) -> None:
 @click.option("--check", is_flag=True, help="Write nothing; fail when a notebook is not fresh.")
 @click.option("--force", is_flag=True, help="Overwrite notebooks that somebody has worked in.")
 @click.pass_obj
-def notebooks(
-    course: Path | None, assignments: tuple[str, ...], check: bool, force: bool
-) -> None:
+def notebooks(course: Path | None, assignments: tuple[str, ...], check: bool, force: bool) -> None:
     """Make notebooks/ from solutions/, all assignments or those named."""
     course = nb.find_course(course)
     names = assignments or nb.assignments(course)
@@ -95,3 +93,46 @@ def demo(course: Path | None, keep_closed: bool) -> None:
     from autograder.demo import run
 
     run(nb.find_course(course), show=not keep_closed)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail when the table is not fresh.")
+@click.pass_obj
+def mistakes(course: Path | None, check: bool) -> None:
+    """Hand in every catalogued mistake and write down what the check calls it."""
+    from autograder import catalogue
+    from autograder.exercises import ASSIGNMENTS
+
+    path = nb.find_course(course) / catalogue.TABLE
+    rows = []
+    for exercise in (exercise for group in ASSIGNMENTS.values() for exercise in group):
+        found = catalogue.audit(exercise)
+        named = sum(row.named == row.mistake for row in found)
+        caught = sum(row.caught for row in found)
+        click.echo(f"{exercise.name}: {len(found)} mistakes, {caught} caught, {named} named")
+        rows += found
+    text = catalogue.as_json(rows)
+    if not check:
+        path.write_text(text, encoding="utf-8")
+    elif not path.exists() or path.read_text(encoding="utf-8") != text:
+        raise click.ClickException(f"{catalogue.TABLE} is stale. Run: autograder mistakes")
+
+
+@main.command()
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
+@click.option("--seed", help="By default the seed in force: AUTOGRADER_SEED, else the public one.")
+def record(output: Path | None, seed: str | None) -> None:
+    """Record the reference's answers, so that checks run where torch is missing.
+
+    Name the file in AUTOGRADER_RECORDING there; the one for the public seed is found by itself.
+    """
+    from autograder import answers
+    from autograder.exercises import ASSIGNMENTS
+
+    exercises = tuple(exercise for group in ASSIGNMENTS.values() for exercise in group)
+    path = output or answers.PUBLIC_RECORDING
+    number = answers.as_seed(seed) if seed else answers.seed()
+    if output is None and number != answers.PUBLIC_SEED:
+        raise click.ClickException("Name a file for a secret seed's answers: --output PATH")
+    count = answers.record(exercises, number, path)
+    click.echo(f"Recorded the answers to {count} probes in {path}")

@@ -1,6 +1,7 @@
 """Tests of the tests: what earns full marks, what loses points, and what it is called."""
 
 import importlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.answers import PUBLIC_SEED
-from autograder.catalogue import audit
+from autograder.catalogue import TABLE, as_json, audit
 from autograder.exercises import ASSIGNMENTS, get
 from autograder.judge import judge
 
@@ -152,3 +153,9 @@ def test_an_unknown_mistake_shows_the_first_part_that_is_off():
 def test_an_unknown_name_is_answered_with_the_nearest_one():
     with pytest.raises(LookupError, match="Did you mean update_gate"):
         get("upate_gate")
+
+
+def test_the_table_on_the_site_is_what_the_checks_find_today():
+    rows = [row for exercise in EXERCISES for row in audit(exercise)]
+    shown = (Path(__file__).parents[2] / TABLE).read_text(encoding="utf-8")
+    assert shown == as_json(rows), "the table is stale; run: autograder mistakes"
