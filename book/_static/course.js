@@ -1,6 +1,6 @@
 // A box that scrolls sideways must be reachable from the keyboard; one that does not should not be a
 // stop on the way. Which is which depends on the width of the window.
-const BOXES = "mjx-container[display='true'], .pst-scrollable-table-container, .bd-article pre";
+const BOXES = "mjx-container[display='true'], .pst-scrollable-table-container, .gm-figure, .bd-article pre";
 
 function markScrollingBoxes() {
   for (const box of document.querySelectorAll(BOXES)) {
