@@ -20,6 +20,11 @@ except Exception as error:
         raise SystemExit(f"nbgrader_config.py: {type(error).__name__}: {error}") from error
     raise
 
+# nbgrader calls alembic by its bare name, which an environment that is not activated hides.
+os.environ["PATH"] = os.pathsep.join(
+    [os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]
+)
+
 c = get_config()  # noqa: F821  (nbgrader provides it)
 
 c.CourseDirectory.root = ROOT

@@ -18,8 +18,13 @@ from nbformat.notebooknode import NotebookNode
 NOTEBOOK = "gru.ipynb"
 
 NUMPY_FUNCTIONS = (
-    "update_gate", "reset_gate", "candidate_state", "gru_step", "gru_forward",
-    "flip_update_gate", "gru_step_torch",
+    "update_gate",
+    "reset_gate",
+    "candidate_state",
+    "gru_step",
+    "gru_forward",
+    "flip_update_gate",
+    "gru_step_torch",
 )
 ALL_FUNCTIONS = (*NUMPY_FUNCTIONS, "GRULayer", "count_gru_parameters")
 
@@ -29,22 +34,22 @@ WRITTEN_ANSWER = (
     "With H = 1 both are the same."
 )
 
-SWAPPED_UPDATE = '''\
+SWAPPED_UPDATE = """\
 def gru_step(x, h_prev, params):
     z = update_gate(x, h_prev, params)
     r = reset_gate(x, h_prev, params)
     candidate = candidate_state(x, h_prev, r, params)
     return z * h_prev + (1 - z) * candidate
-'''
+"""
 
-RESET_AFTER = '''\
+RESET_AFTER = """\
 def candidate_state(x, h_prev, r, params):
     H = h_prev.shape[1]
     W_state, W_input = params["W_h"][:, :H], params["W_h"][:, H:]
     return np.tanh(x @ W_input.T + params["b_h"] + r * (h_prev @ W_state.T))
-'''
+"""
 
-GATES_Z_R_N = '''\
+GATES_Z_R_N = """\
 def gru_step_torch(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
     i_z, i_r, i_n = np.split(x @ weight_ih.T + bias_ih, 3, axis=1)
     h_z, h_r, h_n = np.split(h_prev @ weight_hh.T + bias_hh, 3, axis=1)
@@ -52,26 +57,26 @@ def gru_step_torch(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
     r = sigmoid(i_r + h_r)
     n = np.tanh(i_n + r * h_n)
     return (1 - z) * n + z * h_prev
-'''
+"""
 
-SYNTAX_ERROR = '''\
+SYNTAX_ERROR = """\
 def reset_gate(x, h_prev, params):
     joined = np.concatenate([h_prev, x], axis=1
     return sigmoid(joined @ params["W_r"].T + params["b_r"])
-'''
+"""
 
-ENDLESS_LOOP = '''\
+ENDLESS_LOOP = """\
 def gru_forward(xs, h0, params):
     h, t = h0, 0
     while t < len(xs):
         h = gru_step(xs[t], h, params)
     return h
-'''
+"""
 
-ENDS_THE_KERNEL = '''\
+ENDS_THE_KERNEL = """\
 import os
 os._exit(1)
-'''
+"""
 
 
 class Submission:

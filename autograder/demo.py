@@ -65,9 +65,6 @@ def nbgrader(folder: Path, *arguments: str) -> Iterator[str]:
     Raises CourseError with everything it said when it fails.
     """
     environment = {k: v for k, v in os.environ.items() if k != "AUTOGRADER_SEED"}
-    # nbgrader calls alembic by its bare name, which a Python that is not activated does not find.
-    scripts = str(Path(sys.executable).parent)
-    environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", "")])
     process = subprocess.Popen(
         [sys.executable, "-m", "nbgrader", *arguments],
         cwd=folder, env=environment, text=True,

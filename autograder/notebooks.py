@@ -120,9 +120,9 @@ def release_notebook(course: Path, name: str) -> str:
     import nbformat
     from nbgrader.converters import GenerateAssignment
     from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import Config, PyFileConfigLoader
+    from traitlets.config import Config
 
-    config = PyFileConfigLoader(MARKER, path=str(course)).load_config()
+    config = _nbgrader_settings(course)
     config.merge(Config({"SaveCells": {"enabled": False}}))
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch) / "source" / name / f"{name}.ipynb"
@@ -158,6 +158,18 @@ def has_been_run(path: Path) -> bool:
         return False
     cells = nbformat.read(path, as_version=4).cells
     return any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+
+
+def _nbgrader_settings(course: Path):
+    """What nbgrader_config.py says, without what it does to this process."""
+    from traitlets.config import PyFileConfigLoader
+
+    environment = os.environ.copy()
+    try:
+        return PyFileConfigLoader(MARKER, path=str(course)).load_config()
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
 
 
 def _add_points(notebook, source: str) -> None:

@@ -351,7 +351,7 @@ def gru_step(x: np.ndarray, h_prev: np.ndarray, params: Params) -> np.ndarray:
 # **By hand.** With the gates from above, $z = [0.7311, 0.5]$ and $r = [0.5, 0.2689]$. The candidate
 # is $\tanh(1) = 0.7616$ for unit 1 and $\tanh(0.5 - 0.1345 + 0.5 - 0.5) = \tanh(0.3655) = 0.3501$
 # for unit 2. Unit 1: $0.2689 \cdot 0.5 + 0.7311 \cdot 0.7616 = 0.6912$. Unit 2:
-# $0.5 \cdot (-0.5) + 0.5 \cdot 0.3501 = -0.0749$. So you should see `[[ 0.6912 -0.0749]]`.
+# $0.5 \cdot (-0.5) + 0.5 \cdot 0.3501 = -0.075$. So you should see `[[ 0.6912 -0.075 ]]`.
 
 # %% tags=["skip-execution"]
 print(gru_step(tiny_x, tiny_h, tiny).round(4))
