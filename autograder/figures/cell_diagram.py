@@ -5,7 +5,7 @@ the concatenation ``[h, x]`` of the equations, in its order. Nothing here import
 that a verdict can carry the drawing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -28,9 +28,28 @@ MATH_FONTS = (
     "KaTeX_Math,KaTeX_Main,MJXTEX-I,MJXTEX,'Source Serif 4','Source Serif 4 Variable',"
     "'STIX Two Text',Cambria,Georgia,serif"
 )
-TEXT_FONTS = (
-    "KaTeX_Main,MJXTEX,'Source Serif 4','Source Serif 4 Variable',Cambria,Georgia,serif"
-)
+TEXT_FONTS = "KaTeX_Main,MJXTEX,'Source Serif 4','Source Serif 4 Variable',Cambria,Georgia,serif"
+
+
+SANS = "'Instrument Sans','Instrument Sans Variable',system-ui,sans-serif"
+
+# How much of what a wire could carry it carries: shares between 0 and 1.
+_FLOWS = {
+    "keep": lambda values: 1 - values["z"],
+    "take": lambda values: values["z"],
+    "r": lambda values: values["r"],
+}
+
+
+def flow_width(share: float) -> float:
+    """The width of a wire that carries a share, as a multiple of the plain one."""
+    return 0.3 + 3 * share
+
+
+def written(value: float) -> str:
+    """A number of the drawing: two decimals, a minus sign, no negative zero."""
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -73,8 +92,16 @@ _COMPACT = _Layout(
 class _Pen:
     """Collects SVG elements; knows which part they belong to and how that part is drawn."""
 
-    def __init__(self, layout: _Layout, shown: set[str], highlight: str | None, ghost: bool):
+    def __init__(
+        self,
+        layout: _Layout,
+        shown: set[str],
+        highlight: str | None,
+        ghost: bool,
+        values: Mapping[str, float],
+    ):
         self.at, self.shown, self.highlight, self.ghost = layout, shown, highlight, ghost
+        self.values = values
         self.out: list[str] = []
 
     def begin(self, part: str) -> bool:
@@ -100,16 +127,23 @@ class _Pen:
     def end(self) -> None:
         self.out.append("</g>")
 
-    def wire(self, path: str, *, bridge: bool = False, dashed: bool = False) -> None:
+    def wire(
+        self, path: str, *, bridge: bool = False, dashed: bool = False, flow: str = ""
+    ) -> None:
+        """A wire; ``flow`` names the share that scales what it carries."""
         if bridge:
             self.out.append(
                 f'<path d="{path}" fill="none" stroke="{css("panel")}" '
                 f'stroke-width="{self.width + 5:g}"/>'
             )
         dash = ' stroke-dasharray="6 3.5"' if dashed else ""
+        width, data = self.width, ""
+        if flow and flow in _FLOWS and self.values:
+            width = self.width * flow_width(_FLOWS[flow](self.values))
+            data = f' data-flow="{flow}"'
         self.out.append(
-            f'<path d="{path}" fill="none" stroke="{self.color}" stroke-width="{self.width:g}" '
-            f'stroke-linejoin="round"{dash}/>'
+            f'<path d="{path}" fill="none" stroke="{self.color}" stroke-width="{width:g}" '
+            f'stroke-linejoin="round"{dash}{data}/>'
         )
 
     def head(self, x: float, y: float, toward: str) -> None:
@@ -125,7 +159,17 @@ class _Pen:
         r = self.at.stroke * 1.7
         self.out.append(f'<circle cx="{x}" cy="{y}" r="{r:g}" fill="{self.color}"/>')
 
-    def box(self, x: float, label: str, *, dashed: bool = False) -> None:
+    def value(self, name: str, x: float, y: float, anchor: str = "middle") -> None:
+        """The number called ``name``, where there is one."""
+        if name in self.values:
+            self.out.append(
+                f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" data-value="{name}" '
+                f'font-family="{SANS}" font-size="17" font-weight="600" '
+                f'style="font-variant-numeric:tabular-nums" fill="{css("ink")}">'
+                f"{written(self.values[name])}</text>"
+            )
+
+    def box(self, x: float, label: str, *, dashed: bool = False, name: str = "") -> None:
         w, h = self.at.box_size
         left, top = x - w / 2, self.at.box - h / 2
         shape = f'<rect x="{left:g}" y="{top:g}" width="{w}" height="{h}" rx="{h * 0.2:g}"'
@@ -137,7 +181,11 @@ class _Pen:
         self.out.append(
             f'{shape} fill="none" stroke="{self.color}" stroke-width="{self.width:g}"{dash}/>'
         )
-        self.text(x, self.at.box + self.at.font * 0.3, label, upright=True)
+        if name in self.values:
+            self.text(x, self.at.box - 5, label, upright=True, size=0.68)
+            self.value(name, x, self.at.box + 14)
+        else:
+            self.text(x, self.at.box + self.at.font * 0.3, label, upright=True)
 
     def node(self, x: float, y: float, sign: str) -> None:
         r, s = self.at.node, self.at.node * 0.5
@@ -179,9 +227,7 @@ class _Pen:
         )
 
     def tilde(self, x: float, y: float) -> None:
-        self.out.append(
-            tilde_svg(x, y, self.at.font, self.color if self.hidden else css("ink"))
-        )
+        self.out.append(tilde_svg(x, y, self.at.font, self.color if self.hidden else css("ink")))
 
 
 def tilde_svg(x: float, y: float, font: float, color: str) -> str:
@@ -221,13 +267,17 @@ def gru_cell(
     ghost: bool = True,
     compact: bool = False,
     title: str | None = None,
+    values: Mapping[str, float] | None = None,
 ) -> str:
     """Inline SVG of the GRU cell, house convention, drawn up to the named parts.
 
     ``show`` names the parts to draw, of "z", "r", "candidate", "state"; parts left out are
     ghosted, or absent with ``ghost=False``. ``highlight`` marks one part and mutes the others.
     ``compact`` is the small drawing of a verdict, made for a width of about 220 pixels.
-    ``title`` is the text alternative; by default it names the parts drawn.
+    ``title`` is the text alternative; by default it names the parts drawn. ``values`` writes
+    numbers into the full drawing, by the names "x", "h_prev", "z", "r", "candidate", "h"; they
+    and the wires that the gates scale carry ``data-value`` and ``data-flow`` attributes, so that
+    a page can change them.
     """
     shown = set(show)
     if unknown := (shown | ({highlight} - {None})) - set(PARTS):
@@ -235,7 +285,7 @@ def gru_cell(
             f"the parts of the cell are {', '.join(PARTS)}; not {', '.join(sorted(unknown))}"
         )
     at = _COMPACT if compact else _FULL
-    pen = _Pen(at, shown, highlight, ghost)
+    pen = _Pen(at, shown, highlight, ghost, {} if compact else values or {})
     full = at.labels
     f = at.font
     left, top, right, bottom = at.frame
@@ -277,8 +327,11 @@ def gru_cell(
     wires(shown)
     if shown & set(all_h):
         pen.dot(at.entry, at.rail)
-    pen.wire(f"M{start_h} {at.rail}H{out_at - 3}")
-    pen.head(out_at, at.rail, "right")
+    if "state" in shown:
+        pen.wire(f"M{start_h} {at.rail}H{at.z - at.node}")
+    else:
+        pen.wire(f"M{start_h} {at.rail}H{out_at - 3}")
+        pen.head(out_at, at.rail, "right")
     pen.end()
 
     def taps(x: int) -> None:
@@ -295,7 +348,7 @@ def gru_cell(
         pen.wire(f"M{at.z} {over:g}V{at.split}")
         if "z" in shown and "state" not in shown:
             pen.head(at.z, at.split, "up")
-        pen.box(at.z, "σ")
+        pen.box(at.z, "σ", name="z")
         if full:
             pen.text(at.z - 12, at.split + 34, "z_t", anchor="end")
         else:
@@ -308,7 +361,7 @@ def gru_cell(
         down = f"q{radius} 0 {radius} {radius}V{at.bus_h - at.node - 3}"
         pen.wire(f"M{side:g} {at.box}H{at.reset - radius}{down}", dashed=True)
         pen.head(at.reset, at.bus_h - at.node, "down")
-        pen.box(at.r, "σ", dashed=True)
+        pen.box(at.r, "σ", dashed=True, name="r")
         pen.node(at.reset, at.bus_h, "times")
         if full:
             pen.text(at.reset + 10, at.box + 9, "r_t", anchor="start")
@@ -320,14 +373,14 @@ def gru_cell(
         x = at.candidate
         start = at.reset + at.node
         up = f"q{radius} 0 {radius} {-radius}V{under + 3:g}"
-        pen.wire(f"M{start} {at.bus_h}H{x - at.pair - radius}{up}")
+        pen.wire(f"M{start} {at.bus_h}H{x - at.pair - radius}{up}", flow="r")
         pen.head(x - at.pair, under, "up")
         pen.wire(f"M{turn_x} {at.bus_x}{up}")
         pen.head(x + at.pair, under, "up")
         end = at.split + at.node if "state" in shown else at.split
         pen.wire(f"M{x} {over:g}V{end + 3}")
         pen.head(x, end, "up")
-        pen.box(x, "tanh")
+        pen.box(x, "tanh", name="candidate")
         if full:
             pen.text(x + 12, at.split + 34, "h_t", anchor="start")
             pen.tilde(x + 13.5, at.split + 34)
@@ -337,7 +390,7 @@ def gru_cell(
     if pen.begin("state"):
         x = at.candidate
         if "state" in shown:
-            pen.wire(f"M{at.z + at.node} {at.rail}H{x - at.node - 3}")
+            pen.wire(f"M{at.z + at.node} {at.rail}H{x - at.node - 3}", flow="keep")
             pen.head(x - at.node, at.rail, "right")
             pen.wire(f"M{x + at.node} {at.rail}H{out_at - 3}")
             pen.head(out_at, at.rail, "right")
@@ -346,7 +399,7 @@ def gru_cell(
         pen.wire(f"M{at.z} {at.split}H{x - at.node - 3}")
         pen.head(x - at.node, at.split, "right")
         pen.dot(at.z, at.split)
-        pen.wire(f"M{x} {at.split - at.node}V{at.rail + at.node + 3}")
+        pen.wire(f"M{x} {at.split - at.node}V{at.rail + at.node + 3}", flow="take")
         pen.head(x, at.rail + at.node, "up")
         pen.node(at.z, at.rail, "times")
         pen.node(x, at.split, "times")
@@ -363,6 +416,9 @@ def gru_cell(
         pen.text(left - 22, at.rail + f * 0.3, "h_t−1", anchor="end", size=h_size)
         pen.text(out_at + 5, at.rail + f * 0.3, "h_t", anchor="start")
         pen.text(at.entry, at.height - 8, "x_t")
+        pen.value("h_prev", left - 18, at.rail + 30, "end")
+        pen.value("h", at.width - 2, at.rail + 30, "end")
+        pen.value("x", at.entry + 20, at.height - 8, "start")
     else:
         pen.text(1, at.rail - 10, "h_t−1", anchor="start", size=h_size)
         pen.text(at.width - 2, at.rail - 10, "h_t", anchor="end", size=h_size)

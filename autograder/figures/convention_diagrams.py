@@ -1,9 +1,7 @@
 """How the spellings of the GRU differ: where r acts, and how PyTorch stores the weights."""
 
-from .cell_diagram import MATH_FONTS, TEXT_FONTS, math_svg, tilde_svg
+from .cell_diagram import MATH_FONTS, SANS, TEXT_FONTS, math_svg, tilde_svg
 from .palette import css
-
-_INTERFACE = "'Instrument Sans','Instrument Sans Variable',system-ui,sans-serif"
 
 
 class _Sheet:
@@ -30,9 +28,7 @@ class _Sheet:
     def head_at(self, x: float, y: float, toward: str, color: str = "gru") -> None:
         dx, dy = {"right": (1, 0), "up": (0, -1), "down": (0, 1)}[toward]
         corners = [(0, 0), (-7.5, -4), (-7.5, 4)]
-        points = " ".join(
-            f"{x + a * dx - b * dy:g},{y + a * dy + b * dx:g}" for a, b in corners
-        )
+        points = " ".join(f"{x + a * dx - b * dy:g},{y + a * dy + b * dx:g}" for a, b in corners)
         self.out.append(f'<polygon points="{points}" fill="{css(color)}"/>')
 
     def arrow(self, x1: float, x2: float, y: float, color: str = "gru") -> None:
@@ -76,7 +72,7 @@ class _Sheet:
     ) -> None:
         weight = ' font-weight="600"' if bold else ""
         self.out.append(
-            f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-family="{_INTERFACE}" '
+            f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-family="{SANS}" '
             f'font-size="{size}"{weight} fill="{css(color)}">{text}</text>'
         )
 
@@ -165,7 +161,5 @@ def torch_storage() -> str:
             y = 72 + i * row
             sheet.rect(x, y, width, row, color, tint=tint, dashed=dashed)
             sheet.math(x + width / 2, y + row / 2 + 6, letter, size=18)
-    sheet.word(
-        left, 72 + 3 * row + 26, "3H rows each, stacked r, z, n", anchor="start", size=13
-    )
+    sheet.word(left, 72 + 3 * row + 26, "3H rows each, stacked r, z, n", anchor="start", size=13)
     return str(sheet)

@@ -16,7 +16,7 @@ SERIF = (
 )
 
 # Pixels a figure unit (1/72 inch) may take at most on a wide screen.
-_SCALE = 1.6
+_SCALE = 1.7
 
 _used: set[str] = set()
 
@@ -30,7 +30,7 @@ def use_style() -> None:
     cycle = [COLORS[name] for name in ("gru", "update", "reset", "candidate")]
     mpl.rcParams.update(
         {
-            "figure.figsize": (5.4, 2.9),
+            "figure.figsize": (4.8, 2.8),
             "figure.constrained_layout.use": True,
             "figure.facecolor": "none",
             "savefig.facecolor": "none",

@@ -54,9 +54,7 @@ def test_importing_the_package_loads_neither_torch_nor_matplotlib():
         "import sys; from autograder.figures import gru_cell; gru_cell(); "
         "print([m for m in ('torch', 'matplotlib', 'numpy') if m in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
