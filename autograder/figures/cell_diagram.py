@@ -19,7 +19,13 @@ _NAMES = {
     "candidate": "candidate state",
     "state": "new state",
 }
-_COLOR = {"z": "update", "r": "reset", "candidate": "candidate", "state": "gru"}
+_COLOR = {
+    "input": "gru",
+    "z": "update",
+    "r": "reset",
+    "candidate": "candidate",
+    "state": "gru",
+}
 
 _OPERATORS = {"*": "∗", "−": "−", "+": "+"}
 
@@ -50,6 +56,11 @@ def written(value: float) -> str:
     """A number of the drawing: two decimals, a minus sign, no negative zero."""
     text = f"{value:.2f}"
     return "0.00" if text == "-0.00" else text.replace("-", "−")
+
+
+def _dash(dashed: bool | str) -> str:
+    pattern = "6 3.5" if dashed is True else dashed
+    return f' stroke-dasharray="{pattern}"' if pattern else ""
 
 
 @dataclass(frozen=True)
@@ -89,8 +100,14 @@ _COMPACT = _Layout(
 )  # fmt: skip
 
 
-class _Pen:
-    """Collects SVG elements; knows which part they belong to and how that part is drawn."""
+class Pen:
+    """Collects SVG elements; knows which part they belong to and how that part is drawn.
+
+    A cell of another family names its parts' colors in ``colors``; "input" is what is always
+    there.
+    """
+
+    colors: Mapping[str, str] = _COLOR
 
     def __init__(
         self,
@@ -112,7 +129,7 @@ class _Pen:
         if self.hidden and not self.ghost:
             return False
         self.marked = part == self.highlight
-        own = "gru" if base else _COLOR[part]
+        own = self.colors[part]
         if self.hidden:
             name = "line"
         elif self.highlight and not self.marked:
@@ -128,15 +145,18 @@ class _Pen:
         self.out.append("</g>")
 
     def wire(
-        self, path: str, *, bridge: bool = False, dashed: bool = False, flow: str = ""
+        self, path: str, *, bridge: bool = False, dashed: bool | str = False, flow: str = ""
     ) -> None:
-        """A wire; ``flow`` names the share that scales what it carries."""
+        """A wire; ``flow`` names the share that scales what it carries.
+
+        ``dashed`` may be a pattern of its own, as an SVG dash array.
+        """
         if bridge:
             self.out.append(
                 f'<path d="{path}" fill="none" stroke="{css("panel")}" '
                 f'stroke-width="{self.width + 5:g}"/>'
             )
-        dash = ' stroke-dasharray="6 3.5"' if dashed else ""
+        dash = _dash(dashed)
         width, data = self.width, ""
         if flow and flow in _FLOWS and self.values:
             width = self.width * flow_width(_FLOWS[flow](self.values))
@@ -169,11 +189,11 @@ class _Pen:
                 f"{written(self.values[name])}</text>"
             )
 
-    def box(self, x: float, label: str, *, dashed: bool = False, name: str = "") -> None:
+    def box(self, x: float, label: str, *, dashed: bool | str = False, name: str = "") -> None:
         w, h = self.at.box_size
         left, top = x - w / 2, self.at.box - h / 2
         shape = f'<rect x="{left:g}" y="{top:g}" width="{w}" height="{h}" rx="{h * 0.2:g}"'
-        dash = ' stroke-dasharray="6 3.5"' if dashed else ""
+        dash = _dash(dashed)
         self.out.append(f'{shape} fill="{css("panel")}"/>')
         if not self.hidden:
             tint = 0.26 if self.marked else 0.1
@@ -285,7 +305,7 @@ def gru_cell(
             f"the parts of the cell are {', '.join(PARTS)}; not {', '.join(sorted(unknown))}"
         )
     at = _COMPACT if compact else _FULL
-    pen = _Pen(at, shown, highlight, ghost, {} if compact else values or {})
+    pen = Pen(at, shown, highlight, ghost, {} if compact else values or {})
     full = at.labels
     f = at.font
     left, top, right, bottom = at.frame

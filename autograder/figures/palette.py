@@ -18,6 +18,9 @@ LIGHT = {
     "update": "#b4235f",
     "reset": "#1b6ca8",
     "candidate": "#5c6b0f",
+    "forget": "#a83c1c",
+    "input": "#7a35a8",
+    "output": "#0a6a86",
 }
 
 DARK = {
@@ -32,6 +35,9 @@ DARK = {
     "update": "#ff8db4",
     "reset": "#7cc4f5",
     "candidate": "#c5d15a",
+    "forget": "#ff9c7d",
+    "input": "#dba0ff",
+    "output": "#76d0ea",
 }
 
 # Matplotlib draws with the light values; `css_variables` turns them into variables, so each
@@ -47,6 +53,9 @@ LINES = {
     "update": "solid",
     "reset": (0, (4, 1.8)),
     "candidate": (0, (6, 1.6, 1.2, 1.6)),
+    "forget": "solid",
+    "input": (0, (4, 1.8)),
+    "output": (0, (1.4, 1.6)),
 }
 
 # JupyterLab's own colors, where there are any, are better fallbacks: they follow its theme.
