@@ -21,6 +21,10 @@ from autograder.verdict import Diagnosis, Failure, ProbeResult, Verdict
 FLOAT32_TOLERANCE = 2e-5
 """Used where an answer is in float32 by contract, in which rounding leaves about 1e-7 a step."""
 
+SAME = 1e-9
+"""Two wrong answers this close come from the same mistake: different ones are 1e-2 apart, and
+rounding grows with the size of a wrong number."""
+
 RUNAWAY = 1e6
 """States live in (-1, 1); beyond this size, and at nan, only "not a state" can be compared."""
 
@@ -211,7 +215,7 @@ def same_behavior(
 ) -> bool:
     """Whether two observations on the same probe cannot be told apart.
 
-    ``within`` is the largest deviation between them, by default ten times the tolerance.
+    ``within`` is the largest deviation between them, by default what rounding leaves.
     """
     if (one.status, one.message, one.modified, one.device) != (
         other.status,
@@ -231,7 +235,10 @@ def same_behavior(
         # Numbers that run away amplify rounding: that both run away is what they share.
         wild = ~(np.abs(left) < RUNAWAY) & ~(np.abs(right) < RUNAWAY)
         error = np.where(wild, 0.0, deviation(left, right))
-        limit = 10 * tolerance_for(exercise, left) if within is None else within
+        if within is None:
+            limit = max(10 * tolerance_for(exercise, left), SAME)
+        else:
+            limit = within
         if error.size and error.max() > limit:
             return False
     return True
@@ -255,11 +262,14 @@ def matching_mistakes(
     expected: list[Outputs],
     indices: list[int] | None = None,
 ) -> list[Mistake]:
-    """The catalogued mistakes that behave like ``observed`` on every probe (or on ``indices``)."""
+    """The catalogued mistakes that behave like ``observed`` on every probe (or on ``indices``).
+
+    A mistake of precision is only named when no closer one does the same.
+    """
     # Probes that fail tell mistakes apart best: look at those first.
     if indices is None:
         indices = sorted(range(len(observed)), key=lambda i: exercise.probes[i].part is not None)
-    return [
+    found = [
         mistake
         for mistake in exercise.mistakes
         if all(
@@ -273,6 +283,8 @@ def matching_mistakes(
             for i in indices
         )
     ]
+    closest = min((mistake.within or 0.0 for mistake in found), default=0.0)
+    return [mistake for mistake in found if (mistake.within or 0.0) == closest]
 
 
 def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdict:

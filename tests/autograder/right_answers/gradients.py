@@ -133,9 +133,7 @@ def step_with_stacked_gates(dh, x, h_prev, params):
     B, H = h_prev.shape
     ones = np.ones((B, 1))
     joined = np.hstack([h_prev, x, ones])
-    gates = np.vstack(
-        [np.column_stack([params[f"W_{g}"], params[f"b_{g}"]]) for g in "zr"]
-    )
+    gates = np.vstack([np.column_stack([params[f"W_{g}"], params[f"b_{g}"]]) for g in "zr"])
     W_h = np.column_stack([params["W_h"], params["b_h"]])
     z, r = np.split(1 / (1 + np.exp(-np.clip(joined @ gates.T, -700, 700))), 2, axis=1)
     joined_h = joined.copy()
@@ -144,7 +142,9 @@ def step_with_stacked_gates(dh, x, h_prev, params):
 
     through_tanh = z * dh * (1 - candidate) * (1 + candidate)
     back = through_tanh @ W_h
-    d_gates = np.hstack([(candidate - h_prev) * dh * z * (1 - z), back[:, :H] * h_prev * r * (1 - r)])
+    d_gates = np.hstack(
+        [(candidate - h_prev) * dh * z * (1 - z), back[:, :H] * h_prev * r * (1 - r)]
+    )
     d_joined = d_gates @ gates
     d_joined[:, :H] += back[:, :H] * r + (1 - z) * dh
     d_joined[:, H:] += back[:, H:]
