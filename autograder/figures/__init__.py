@@ -6,7 +6,10 @@ it is drawn.
 
 from .cell_diagram import gru_cell
 from .convention_diagrams import reset_placement, torch_storage
+from .lstm_diagram import lstm_cell
 from .palette import COLORS, FIGURE_CSS, LINES, css
+from .prose import minus, power_of_ten, say
+from .rnn_diagrams import rnn_cell, unrolled
 from .style import figure_html, show, show_svg, svg_of, use_style
 
 __all__ = [
@@ -16,10 +19,16 @@ __all__ = [
     "css",
     "figure_html",
     "gru_cell",
+    "lstm_cell",
+    "minus",
+    "power_of_ten",
     "reset_placement",
+    "rnn_cell",
+    "say",
     "show",
     "show_svg",
     "svg_of",
     "torch_storage",
+    "unrolled",
     "use_style",
 ]
