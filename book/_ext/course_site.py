@@ -104,11 +104,26 @@ def add_context(app, pagename, templatename, context, doctree):
     context["gm_repository"] = repository
     context["gm_version"] = course_version(app)
     drop_thebe(context)
+    if doctree is not None:
+        smooth(context)
     add_social_tags(repository, pagename, context)
     if pagename == app.config.root_doc:
         context["body"] = context["body"].replace("<h1>", f"<h1>{context['gm_logo']}", 1)
     if pagename.startswith("notebooks/") and doctree is not None:
         add_workplace(repository, pagename, context)
+
+
+# What the builders of notebooks and bibliographies write that a screen reader stumbles over: a name
+# that hides the text of a fold, and an entry that is no item of the list it stands in.
+STUMBLES = {
+    ' aria-label="Toggle hidden content"': "",
+    ' role="doc-biblioentry"': ' role="listitem"',
+}
+
+
+def smooth(context):
+    for text, better in STUMBLES.items():
+        context["body"] = context["body"].replace(text, better)
 
 
 def drop_thebe(context):

@@ -95,30 +95,26 @@ class Visit:
 
 
 @pytest.fixture(scope="session")
-def _contexts(browser: Browser):
-    contexts: dict[tuple, BrowserContext] = {}
+def visit(browser: Browser):
+    """Open an address in light or dark, wide or narrow, as one who comes for the first time.
 
-    def get(scheme: str, size: tuple[int, int]) -> BrowserContext:
-        if (scheme, size) not in contexts:
-            contexts[scheme, size] = browser.new_context(
-                color_scheme=scheme,
-                viewport={"width": size[0], "height": size[1]},
-                reduced_motion="reduce",
-            )
-        return contexts[scheme, size]
+    Tests that only look share one visit to a page; those that click ask for one of their own.
+    """
+    visits: dict[tuple, Visit] = {}
 
-    return get
-
-
-@pytest.fixture
-def visit(_contexts):
-    """Open an address in light or dark, wide or narrow, as one who comes for the first time."""
-    visits = []
-
-    def go(url: str, scheme: str = "light", size: tuple[int, int] = DESKTOP) -> Visit:
-        context = _contexts(scheme, size)
+    def go(
+        url: str, scheme: str = "light", size: tuple[int, int] = DESKTOP, own: bool = False
+    ) -> Visit:
+        key = (url, scheme, size)
+        if key in visits and not own:
+            return visits[key]
+        context = browser.new_context(
+            color_scheme=scheme,
+            viewport={"width": size[0], "height": size[1]},
+            reduced_motion="reduce",
+        )
         seen = Visit(context.new_page(), context)
-        visits.append(seen)
+        visits[(*key, len(visits)) if own else key] = seen
         page = seen.page
         page.on("console", lambda m: seen.errors.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
@@ -129,6 +125,5 @@ def visit(_contexts):
         return seen
 
     yield go
-    for seen in visits:
-        seen.page.close()
-        seen.context.clear_cookies()
+    for seen in visits.values():
+        seen.context.close()

@@ -105,7 +105,7 @@ def test_icons_are_drawn(visit, address, page):
 
 
 def test_mode_can_be_switched(visit, address):
-    page = visit(address + "book/index.html", "light").page
+    page = visit(address + "book/index.html", own=True).page
     colors = {}
     for _ in range(3):
         page.locator(".theme-switch-button:visible").click()
@@ -114,11 +114,10 @@ def test_mode_can_be_switched(visit, address):
         assert page.locator(f".theme-switch[data-mode={mode}]:visible").count() == 1
     assert colors.keys() == {"light", "dark", "auto"}
     assert colors["light"] == colors["auto"] != colors["dark"]
-    page.evaluate("localStorage.clear()")
 
 
 def test_search_finds_the_reset_gate(visit, address):
-    page = visit(address + "search.html?q=reset+gate").page
+    page = visit(address + "search.html?q=reset+gate", own=True).page
     results = page.locator("#search-results li a")
     results.first.wait_for()
     assert any("two-gates" in (link.get_attribute("href") or "") for link in results.all())
@@ -140,6 +139,6 @@ def test_wide_boxes_are_reachable_from_the_keyboard(visit, address):
 
 def test_wrong_address(visit, address):
     """The page for a wrong address stands on its own: it is served at any depth."""
-    page = visit(address + "404.html").page
+    page = visit(address + "404.html", own=True).page
     page.get_by_role("link").first.click()
     page.wait_for_url("**/book/index.html")
