@@ -51,6 +51,11 @@ def state(rng: Rng, *shape: int) -> np.ndarray:
     return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2, 0.95, shape)
 
 
+def orthogonal(rng: Rng, size: int) -> np.ndarray:
+    """A random matrix that changes no vector's length."""
+    return np.linalg.qr(rng.standard_normal((size, size)))[0]
+
+
 def cell(rng: Rng, *shape: int) -> np.ndarray:
     """An LSTM's cell: unlike a hidden state it may leave (-1, 1)."""
     return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2, 2.0, shape)
