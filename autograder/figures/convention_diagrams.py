@@ -4,7 +4,7 @@ from .cell_diagram import MATH_FONTS, SANS, TEXT_FONTS, math_svg, tilde_svg
 from .palette import css
 
 
-class _Sheet:
+class Sheet:
     """A sheet of SVG elements with the strokes of the cell diagram."""
 
     def __init__(self, width: int, height: int, title: str):
@@ -89,7 +89,7 @@ def reset_placement() -> str:
         "Top: the state is multiplied by r, then by the matrix. "
         "Bottom: the state is multiplied by the matrix, then by r."
     )
-    sheet = _Sheet(520, 292, title)
+    sheet = Sheet(520, 292, title)
     for top, heading, before in (
         (0, "Reset before: this course, Cho et al.", True),
         (152, "Reset after: PyTorch, cuDNN, Keras by default", False),
@@ -133,7 +133,7 @@ def torch_storage() -> str:
         "Right: PyTorch stacks the hidden blocks of r, z, n into weight_hh, the input blocks "
         "into weight_ih, and has two stacked biases."
     )
-    sheet = _Sheet(520, 300, title)
+    sheet = Sheet(520, 300, title)
     hidden, given, row = 66, 40, 54
     rows = (("update", "W_z", False), ("reset", "W_r", True), ("candidate", "W_h", False))
     sheet.word(0, 18, "This course", anchor="start", size=15, bold=True)
