@@ -124,8 +124,11 @@ def _reason(cell) -> str:
     named = re.search(r"Mistake: (?:in the [\w ]+: )*(.+?)\. [A-Z]", " ".join(said.split()))
     if named:
         return named.group(1)
-    finding = re.search(r"\n  (\S.*(?:\n {4}[A-Za-z].*)*)", said)
-    return finding.group(1).split("\n")[0].removeprefix("It raises ") if finding else "points lost"
+    finding = re.match(r".* points\n {2}(.*(?:\n {4}(?!line \d).*)*)", said)
+    if not finding:
+        return "points lost"
+    first = " ".join(finding.group(1).split()).removeprefix("It raises ")
+    return re.split(r"(?<=[^A-Z])[.?] (?=[A-Z])", first)[0]
 
 
 def run(course: Path, show: bool = True) -> None:
@@ -159,8 +162,7 @@ def run(course: Path, show: bool = True) -> None:
     page = folder / "index.html"
     page.write_text(_page(rows, folder), encoding="utf-8")
     console.print(
-        "* an answer waits to be graded by a person: [bold]nbgrader formgrader[/bold] shows it "
-        "in JupyterLab.\n"
+        "* an answer waits to be graded by a person, in JupyterLab: menu Nbgrader, Formgrader.\n"
         f"Feedback as the students get it: [bold]{page}[/bold]", soft_wrap=True, highlight=False,
     )
     if show and _has_screen():

@@ -93,7 +93,7 @@ tiny_h = np.array([[0.5, -0.5]])
 # %% [markdown]
 # ## 1. The update gate
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Exercise 1: <code>update_gate</code></strong></p>
 #
 # 10 minutes · difficulty 1 of 5 · {{points update_gate}}
@@ -156,7 +156,8 @@ print(update_gate(tiny_x, tiny_h, tiny).round(4))
 # `joined @ W.T` has shape (B, H). Add the bias, then apply `sigmoid`.
 #
 # </details>
-#
+
+# %% [markdown]
 # The check compares with a torch implementation in float64. Allowed deviation:
 # {{tolerance update_gate}}; a right answer is closer to 1e-16.
 
@@ -166,7 +167,7 @@ check(update_gate)
 # %% [markdown]
 # ## 2. The reset gate
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Exercise 2: <code>reset_gate</code></strong></p>
 #
 # 5 minutes · difficulty 1 of 5 · {{points reset_gate}}
@@ -221,7 +222,8 @@ print(reset_gate(tiny_x, tiny_h, tiny).round(4))
 # same.
 #
 # </details>
-#
+
+# %% [markdown]
 # Allowed deviation: {{tolerance reset_gate}}.
 
 # %% nbgrader={"grade": true, "grade_id": "check-reset_gate", "locked": true, "schema_version": 3, "solution": false}
@@ -230,7 +232,7 @@ check(reset_gate)
 # %% [markdown]
 # ## 3. The candidate state
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Exercise 3: <code>candidate_state</code></strong></p>
 #
 # 15 minutes · difficulty 2 of 5 · {{points candidate_state}}
@@ -300,7 +302,8 @@ print(candidate_state(tiny_x, tiny_h, tiny_r, tiny).round(4))
 # it all is not `sigmoid` this time: a candidate may be negative.
 #
 # </details>
-#
+
+# %% [markdown]
 # Allowed deviation: {{tolerance candidate_state}}.
 
 # %% nbgrader={"grade": true, "grade_id": "check-candidate_state", "locked": true, "schema_version": 3, "solution": false}
@@ -309,7 +312,7 @@ check(candidate_state)
 # %% [markdown]
 # ## 4. One step
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Exercise 4: <code>gru_step</code></strong></p>
 #
 # 15 minutes · difficulty 2 of 5 · {{points gru_step}}
@@ -378,7 +381,8 @@ print(gru_step(tiny_x, tiny_h, tiny).round(4))
 # yourself which of the two must vanish when `z` is 1.
 #
 # </details>
-#
+
+# %% [markdown]
 # The check also tries the parts one by one, so it can tell you whether a gate, the candidate or the
 # final mixture is off. Allowed deviation: {{tolerance gru_step}}.
 
@@ -388,7 +392,7 @@ check(gru_step)
 # %% [markdown]
 # ## 5. Through time
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Exercise 5: <code>gru_forward</code></strong></p>
 #
 # 15 minutes · difficulty 2 of 5 · {{points gru_forward}}
@@ -455,7 +459,8 @@ print(gru_forward(np.ones((3, 1, 1)), np.array([[1.0, -1.0]]), zeros))
 # of shape (T, B, H).
 #
 # </details>
-#
+
+# %% [markdown]
 # Allowed deviation: {{tolerance gru_forward}}, also after many steps.
 
 # %% nbgrader={"grade": true, "grade_id": "check-gru_forward", "locked": true, "schema_version": 3, "solution": false}
@@ -464,7 +469,7 @@ check(gru_forward)
 # %% [markdown]
 # ## 6. The other convention
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Exercise 6: <code>flip_update_gate</code></strong></p>
 #
 # 10 minutes · difficulty 2 of 5 · {{points flip_update_gate}}
@@ -532,7 +537,8 @@ print(np.array_equal(before, tiny["W_z"]))
 # a new array; `array *= -1` would change the caller's.
 #
 # </details>
-#
+
+# %% [markdown]
 # Allowed deviation: {{tolerance flip_update_gate}}; changing signs is exact.
 
 # %% nbgrader={"grade": true, "grade_id": "check-flip_update_gate", "locked": true, "schema_version": 3, "solution": false}
@@ -541,7 +547,7 @@ check(flip_update_gate)
 # %% [markdown]
 # ## 7. The step PyTorch computes
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Exercise 7: <code>gru_step_torch</code></strong></p>
 #
 # 25 minutes · difficulty 3 of 5 · {{points gru_step_torch}}
@@ -641,7 +647,8 @@ print(gru_step_torch(np.array([[0.0]]), np.array([[0.5]]), **tiny_torch).round(4
 # `r` multiplies only `h_n`.
 #
 # </details>
-#
+
+# %% [markdown]
 # The check compares with `torch.nn.GRU` itself, in float64. Allowed deviation:
 # {{tolerance gru_step_torch}}.
 
@@ -651,7 +658,7 @@ check(gru_step_torch)
 # %% [markdown]
 # ## 8. A layer
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Exercise 8: <code>GRULayer</code></strong></p>
 #
 # 35 minutes · difficulty 4 of 5 · {{points GRULayer}}
@@ -765,7 +772,8 @@ with torch.no_grad():
 # `h` instead of `h_prev`. After it: `return torch.stack(hs), h`.
 #
 # </details>
-#
+
+# %% [markdown]
 # The check loads the weights of a `torch.nn.GRU` in float64, then compares values and all gradients,
 # and says on which device. Allowed deviation: {{tolerance GRULayer}}.
 
@@ -775,7 +783,7 @@ check(GRULayer)
 # %% [markdown]
 # ## 9. How many parameters?
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Exercise 9: <code>count_gru_parameters</code></strong></p>
 #
 # 5 minutes · difficulty 1 of 5 · {{points count_gru_parameters}}
@@ -818,7 +826,8 @@ print(count_gru_parameters(1, 2), sum(value.size for value in tiny.values()))
 # three such sets: two gates and the candidate.
 #
 # </details>
-#
+
+# %% [markdown]
 # Counts are exact: no deviation is allowed, and the result has to be an integer.
 
 # %% nbgrader={"grade": true, "grade_id": "check-count_gru_parameters", "locked": true, "schema_version": 3, "solution": false}
@@ -844,7 +853,7 @@ print(sum(parameter.numel() for parameter in nn.GRU(1, 2).parameters()))
 #
 # ## 10. In your own words
 #
-# <div class="admonition gm-exercise">
+# <div class="admonition gm-exercise" style="border-top: 3px solid #0b7a6b">
 # <p class="admonition-title"><strong>Question: two models with one name</strong></p>
 #
 # 15 minutes · difficulty 3 of 5 · {{points why-not-torch}}, graded by a person
