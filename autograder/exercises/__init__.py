@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 
-from autograder.exercises import gru
+from autograder.exercises import gradients, gru
 from autograder.exercises.record import Exercise
 
-ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {"gru": gru.EXERCISES}
+ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {
+    "gru": gru.EXERCISES,
+    "gradients": gradients.EXERCISES,
+}
 
 _BY_NAME = {exercise.name: exercise for group in ASSIGNMENTS.values() for exercise in group}
 
