@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 import tempfile
 from pathlib import Path
 
@@ -104,7 +105,8 @@ def refresh_sources(course: Path) -> None:
     """Write every source notebook that is missing or older than what it is made from.
 
     nbgrader_config.py calls this, so that ``nbgrader generate_assignment`` never meets an
-    empty or outdated source folder.
+    empty or outdated source folder. A faulty source is reported and has no notebook, and the
+    other assignments can still be graded.
     """
     package = Path(__file__).parent
     shared = [Path(__file__), course / "_config.yml", *package.glob("exercises/*.py")]
@@ -112,7 +114,11 @@ def refresh_sources(course: Path) -> None:
         made, text = source_path(course, name), course / "solutions" / f"{name}.py"
         inputs = [path.stat().st_mtime for path in (text, *shared) if path.is_file()]
         if not made.is_file() or made.stat().st_mtime < max(inputs):
-            write_source(course, name)
+            try:
+                write_source(course, name)
+            except CourseError as error:
+                made.unlink(missing_ok=True)
+                print(f"Assignment {name} is left out: {error}", file=sys.stderr)
 
 
 def release_notebook(course: Path, name: str) -> str:
