@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 import io
 import linecache
 import signal
@@ -171,17 +172,31 @@ def _changed(now: object, before: object) -> bool:
         )
     if isinstance(before, np.ndarray):
         return (
-            now.shape != before.shape
+            not isinstance(now, np.ndarray)
+            or now.shape != before.shape
             or now.dtype != before.dtype
             or now.tobytes() != before.tobytes()
         )
     return now is not before and now != before
 
 
+def _takes(code: Callable, names: Mapping) -> bool:
+    """Whether ``code`` has parameters of these names; a student may have renamed them."""
+    try:
+        inspect.signature(code).bind(**names)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def call_function(code: Callable, inputs: Mapping, returns) -> tuple[dict, tuple[str, ...], str]:
     """Call a NumPy function on copies of ``inputs``: (outputs, modified inputs, device)."""
     given = copy.deepcopy(dict(inputs))
-    outputs = returns.flatten(code(**given))
+    value = code(**given) if _takes(code, given) else code(*given.values())
+    if inspect.iscoroutine(value):
+        value.close()
+        raise Broken("type", "The function is written with `async def`; write `def`.")
+    outputs = returns.flatten(value)
     modified = tuple(name for name in inputs if _changed(given[name], inputs[name]))
     return outputs, modified, "cpu"
 
@@ -368,6 +383,13 @@ def observe(
     except BaseException as error:  # SystemExit and the like come from the student's code too
         if seen:
             return report("library", message=seen[0], lines=own_lines(error))
+        return report("exception", message=_first_line(error), lines=own_lines(error))
+
+
+def _first_line(error: BaseException) -> str:
+    """``ValueError: what it says``; an exception may fail even at saying something."""
+    try:
         text = str(error).strip().splitlines()
-        message = type(error).__name__ + (f": {text[0][:300]}" if text else "")
-        return report("exception", message=message, lines=own_lines(error))
+    except Exception:
+        text = []
+    return type(error).__name__ + (f": {text[0][:300]}" if text else "")

@@ -1183,9 +1183,9 @@ _LAYER_MISTAKES = (
         part="dtype",
     ),
     _layer_mistake(
-        "weights as plain tensors",
-        "The weights are not nn.Parameter, so no optimizer would find them and no state dict "
-        "loads.",
+        "weights not registered as parameters",
+        "The layer holds no nn.Parameter of these names. Plain tensors are found by no optimizer "
+        "and by no state dict.",
         _wrong_layer("plain tensors"),
     ),
     _layer_mistake(

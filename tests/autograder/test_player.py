@@ -44,6 +44,7 @@ def test_an_answer_cannot_change_after_it_was_given():
         (lambda a, params: params["W"].__iadd__(1), ("params",)),
         (lambda a, params: params.pop("W"), ("params",)),
         (lambda a, params: params.update(W2=a), ("params",)),
+        (lambda a, params: params.update(W=None), ("params",)),
         (lambda a, params: a + 0, ()),
     ],
 )
@@ -77,6 +78,30 @@ def test_ways_to_leave_are_ordinary_failures(error):
         raise error
 
     assert run(code).status == "exception"
+
+
+def test_an_exception_that_cannot_speak_is_still_a_failure():
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def code(a, params):
+        raise Mute
+
+    assert run(code).message == "Mute"
+
+
+def test_parameters_may_be_renamed():
+    assert run(lambda first, second: first @ second["W"]).status == "ok"
+
+
+def test_async_functions_are_told_what_they_are(recwarn):
+    async def code(a, params):
+        return a
+
+    seen = run(code)
+    assert seen.status == "type" and "async def" in seen.message
+    assert not recwarn.list
 
 
 def test_ctrl_c_is_for_the_person():
