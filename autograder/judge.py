@@ -25,7 +25,7 @@ SAME = 1e-9
 """Two wrong answers this close come from the same mistake: different ones are 1e-2 apart, and
 rounding grows with the size of a wrong number."""
 
-RUNAWAY = 1e6
+RUNAWAY = np.float64(1e6)
 """States live in (-1, 1); beyond this size, and at nan, only "not a state" can be compared."""
 
 Player = Callable[[Inputs], Observation]
@@ -152,17 +152,39 @@ def compared(probe: Probe, expected: Outputs) -> Outputs:
     return {name: expected[name] for name in probe.outputs}
 
 
-def _which_hold(exercise: Exercise, outputs: Outputs, expected: Outputs) -> str:
-    """Where a function has several results: which of them are off and which are right."""
-    if not isinstance(exercise.returns, Arrays | Gradients) or len(expected) == 1:
-        return ""
+def _sorted_out(
+    exercise: Exercise, outputs: Outputs, expected: Outputs
+) -> tuple[list[str], list[str]]:
+    """The names of the results that are off, and of those that are right."""
     off, right = [], []
     for name, target in expected.items():
         found = outputs[name]
         same = found.shape == target.shape and found.dtype == target.dtype
         held = same and deviation(found, target).max() <= tolerance_for(exercise, target)
         (right if held else off).append(name)
+    return off, right
+
+
+def _which_hold(exercise: Exercise, outputs: Outputs, expected: Outputs) -> str:
+    """Where a function has several results: which of them are off and which are right."""
+    if not isinstance(exercise.returns, Arrays | Gradients) or len(expected) == 1:
+        return ""
+    off, right = _sorted_out(exercise, outputs, expected)
     return f" Off: {', '.join(off)}. Right: {', '.join(right) or 'none'}."
+
+
+def _share(exercise: Exercise, failure: Failure | None, seen: Observation, expected: Outputs):
+    """What one probe is worth, 0 to 1: for gradients, the share of the results that are right.
+
+    A result that is zero by construction says nothing about who found it, so it does not count.
+    """
+    if failure is None:
+        return 1.0
+    if not isinstance(exercise.returns, Gradients) or failure.kind not in ("values", "shape"):
+        return 0.0
+    off, right = _sorted_out(exercise, seen.outputs, expected)
+    right = [name for name in right if expected[name].any()]
+    return len(right) / (len(right) + len(off))
 
 
 def _value_failure(failure, name, found, target, error, exercise, which) -> Failure:
@@ -177,7 +199,13 @@ def _value_failure(failure, name, found, target, error, exercise, which) -> Fail
     else:
         headline = f"{name} differs from the reference in {share} of {target.size} numbers."
     index = f"[{', '.join(map(str, where))}]" if where else ""
-    detail = f"First at {name}{index}: yours {found[where]:.6g}, reference {target[where]:.6g}."
+    yours, reference = f"{found[where]:.6g}", f"{target[where]:.6g}"
+    detail = f"First at {name}{index}: yours {yours}, reference {reference}."
+    if yours == reference:
+        detail = (
+            f"First at {name}{index}, {reference}: you are off by {error[where]:.0e}, "
+            f"allowed is {limit:.0e}."
+        )
     if not np.isfinite(found).all():
         detail += " There are infinite or undefined numbers (inf, nan) in yours."
     return failure(kind, headline, detail + which)
@@ -229,6 +257,8 @@ def same_behavior(
     if one.outputs.keys() != other.outputs.keys():
         return False
     for name, left in one.outputs.items():
+        if name not in expected:
+            continue
         right = other.outputs[name]
         if left.shape != right.shape or left.dtype != right.dtype:
             return False
@@ -267,7 +297,9 @@ def matching_mistakes(
     A mistake of precision is only named when no closer one does the same.
     """
     # Probes that fail tell mistakes apart best: look at those first.
-    if indices is None:
+    if indices is not None:
+        expected = [compared(p, e) for p, e in zip(exercise.probes, expected, strict=True)]
+    else:
         indices = sorted(range(len(observed)), key=lambda i: exercise.probes[i].part is not None)
     found = [
         mistake
@@ -301,7 +333,8 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
         failure = failure_of(exercise, probe, drawn, seen, target)
         observed.append(seen)
         failures.append(failure)
-        results.append(ProbeResult(probe.name, failure is None, probe.part, sizes(drawn)))
+        share = _share(exercise, failure, seen, target)
+        results.append(ProbeResult(probe.name, failure is None, probe.part, sizes(drawn), share))
         if seen.status == "ok":
             errors += [
                 deviation(seen.outputs[name], value).max()
@@ -316,7 +349,7 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
 
     complete = len(observed) == len(inputs)
     passed = complete and not any(failures)
-    share = sum(result.passed for result in results) / len(inputs) if complete else 0.0
+    share = sum(result.share for result in results) / len(inputs) if complete else 0.0
     mistake, suspicions = None, ()
     if complete and not passed:
         found = matching_mistakes(exercise, seed, observed, expected)
@@ -339,7 +372,7 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
         part=_part(exercise, first, mistake, results),
         equation=exercise.equation,
         hint=exercise.hints[0],
-        section=mistake.section if mistake else exercise.section,
+        section=(mistake or (suspicions or [exercise])[0]).section,
         largest_error=max(map(float, errors), default=None),
         tolerance=exercise.tolerance,
         reference=source.describe(exercise),
