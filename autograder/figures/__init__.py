@@ -10,6 +10,7 @@ from .lstm_diagram import lstm_cell
 from .palette import COLORS, FIGURE_CSS, LINES, css
 from .prose import minus, power_of_ten, say
 from .rnn_diagrams import rnn_cell, unrolled
+from .spelling_diagrams import four_spellings, gate_strip, padded_and_packed
 from .style import figure_html, show, show_svg, svg_of, use_style
 
 __all__ = [
@@ -18,9 +19,12 @@ __all__ = [
     "LINES",
     "css",
     "figure_html",
+    "four_spellings",
+    "gate_strip",
     "gru_cell",
     "lstm_cell",
     "minus",
+    "padded_and_packed",
     "power_of_ten",
     "reset_placement",
     "rnn_cell",
