@@ -39,7 +39,10 @@ def _section(verdict: Verdict) -> str:
 
 def _rule(verdict: Verdict) -> str:
     held = sum(probe.passed for probe in verdict.probes)
-    return f"{held} of {len(verdict.probes)} kinds of input right; each counts the same."
+    rule = f"{held} of {len(verdict.probes)} kinds of input right; each counts the same."
+    if any(0 < probe.share < 1 for probe in verdict.probes):
+        rule += " Where only some of your results are right, their share counts."
+    return rule
 
 
 def _tried(verdict: Verdict) -> str:

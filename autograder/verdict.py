@@ -24,6 +24,8 @@ class ProbeResult:
     """the part of the cell that this probe isolates, None for a whole-answer family"""
     sizes: str = ""
     """the sizes tried, for instance ``B = 3, D = 2, H = 4``"""
+    share: float = 0.0
+    """what it earns: 1 where it holds, less where only some of several results are right"""
 
 
 @dataclass(frozen=True)

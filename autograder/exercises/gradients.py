@@ -47,6 +47,7 @@ TWO_CONVENTIONS = Section("two-conventions", "Two update conventions", "Two gate
 TWO_RESETS = Section("two-resets", "Two reset placements", "Two gates, one state")
 
 KEYS = ("W_z", "b_z", "W_r", "b_r", "W_h", "b_h")
+PARAMETERS = tuple(f'grads["{key}"]' for key in KEYS)
 BIASES, WEIGHTS = ("b_z", "b_r", "b_h"), ("W_z", "W_r", "W_h")
 
 TOLERANCE = 1e-12
@@ -155,7 +156,12 @@ def _one_large_gradient(rng) -> Inputs:
 _STEP_PROBES = (
     Probe("z = 0, candidate = h_prev", _direct_alone, part="state"),
     Probe("z = 1, candidate = h_prev, which it does not read", _candidate_alone, part="candidate"),
-    Probe("candidate does not read h_prev", _update_alone, part="z"),
+    Probe(
+        "candidate does not read h_prev",
+        _update_alone,
+        part="z",
+        outputs=("dh_prev", 'grads["W_z"]', 'grads["b_z"]'),
+    ),
     Probe("z = 1", _reset_alone, part="r"),
     *step_families(_step_inputs)[:-1],
     _large("x", _general),
@@ -210,9 +216,9 @@ def _sequence_probes() -> tuple[Probe, ...]:
     one_step, two_steps, *others, _ = sequence_families(_sequence_inputs)
     probes = (
         one_step,
-        Probe("states that do not depend on one another", _no_recurrence, part="sum"),
-        Probe("a gradient at the last step only", _last_gradient_only, part="carry"),
-        replace(two_steps, part="arriving"),
+        Probe("states that do not depend on one another", _no_recurrence, "sum", PARAMETERS),
+        Probe("a gradient at the last step only", _last_gradient_only, "carry", ("dxs", "dh0")),
+        replace(two_steps, part="arriving", outputs=("dxs", "dh0")),
         *others,
         _large("xs", _several_steps, slice(None)),
     )
@@ -237,7 +243,7 @@ def _differentiate(inputs: Mapping, forward: str, first: str, second: str) -> tu
 
 
 def _named(names: tuple[str, str], gradients: tuple) -> Outputs:
-    return dict(zip((*names, *(f'grads["{key}"]' for key in KEYS)), gradients, strict=True))
+    return dict(zip((*names, *PARAMETERS), gradients, strict=True))
 
 
 def _answer_step(inputs: Mapping) -> Outputs:
