@@ -28,8 +28,8 @@
 #
 # **How points are counted.** A check tries several *kinds of input* (ordinary sizes, a batch of
 # one, large numbers and so on) and the paths of the gradient one by one. Your points are the share
-# of those that hold. So a half-right answer is worth something, and an untouched cell is worth
-# nothing.
+# of those that hold, and where only some of your eight gradients are right, their share counts. So
+# a half-right answer is worth something, and an untouched cell is worth nothing.
 #
 # **What you may use.** NumPy, torch's elementary operations and the standard library. Writing the
 # gradient is the exercise: `torch.autograd`, `.backward()` and recurrent layers are recognized and
@@ -279,9 +279,9 @@ for key, value in grads.items():
 # <details>
 # <summary>Hint 2: and then?</summary>
 #
-# Two of the three are now in front of a squashing function: multiply `d_candidate` by the slope of
-# tanh, `dz` by the slope of the sigmoid. That gives `da_h` and `da_z`. Each of those is the `dy` of
-# rule four.
+# The candidate came out of tanh and $z$ out of the sigmoid. So multiply `d_candidate` by the slope
+# of tanh and `dz` by the slope of the sigmoid. That gives `da_h` and `da_z`. Each of those is the
+# `dy` of rule four.
 #
 # </details>
 # <details>
@@ -542,10 +542,11 @@ for bias in (2.0, 0.0, -4.0):
 # - Test a gradient: exact formulas agree to 1e-15, finite differences to 1e-10, wrong ones not at
 #   all.
 #
-# **If a check is not green yet**, look at the line that begins with “Off”: if all parameters are
-# right and `dh_prev` is off, only one of its four terms can be wrong. If `W_h` is right and `W_r` is
-# off, the mistake lies between the two. Fix the step before the sequence. Asking for help? Paste
-# the check's message; it contains everything somebody needs to help you, and no solution.
+# **If a check is not green yet**, look at its list of what is off and what is right. If all
+# parameters are right and `dh_prev` is off, only its sum of four terms can be wrong. If `W_h` is
+# right and `W_r` is off, the mistake lies between the two. Fix the step before the sequence: a
+# mistake in the step shows in both. Asking for help? Paste the check's message; it contains
+# everything somebody needs to help you, and no solution.
 #
 # **What to read next.** The self-check questions at the end of the chapter “Gradients through
 # gates”, and the [bibliography](../../book/back/bibliography.md) for the papers on vanishing
