@@ -24,8 +24,9 @@ try:
     import autograder
 except ModuleNotFoundError:
     raise ModuleNotFoundError(
-        "The course's package is not installed in this Python. In a terminal, go to the course "
-        "folder, run `pip install -e .`, then restart this notebook's kernel."
+        "The course's package is not installed in this Python. In a "
+        "terminal, go to the course folder, run `pip install -e .`, "
+        "then restart this notebook's kernel."
     ) from None
 """
 

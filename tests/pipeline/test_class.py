@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
 import shutil
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
-from pipeline_course import Course
+from pipeline_course import COURSE, Course
 
 from autograder import grade
 from autograder.classroom import ALL_FUNCTIONS, CLASS, RESET_AFTER, hand_in
+from autograder.demo import DEMO_SEED
 
-SECRET = "314159265358979"
+SECRET = DEMO_SEED
+GUIDE = (COURSE / "book" / "teach" / "grade-a-class.md").read_text(encoding="utf-8")
 FULL = {"update_gate": 2, "reset_gate": 2, "candidate_state": 3, "gru_step": 3, "gru_forward": 3,
         "flip_update_gate": 2, "gru_step_torch": 4, "GRULayer": 6, "count_gru_parameters": 1}
 
@@ -69,6 +72,9 @@ class GradedClass:
         )
         (course.root / "secret_seed.txt").write_text(SECRET + "\n", encoding="utf-8")
 
+        roster = re.search(r"```text\n(id,.*?)```", GUIDE, re.DOTALL).group(1)
+        (course.root / "roster.csv").write_text(roster, encoding="utf-8")
+        self.nbgrader("db", "student", "import", "roster.csv")
         self.nbgrader("generate_assignment", "gru")
         self.nbgrader("validate", "_build/source/gru/gru.ipynb")
         self.nbgrader("release_assignment", "gru")
@@ -201,6 +207,18 @@ def test_everybody_is_in_the_export(graded):
 )
 def test_the_feedback_page_says_what_happened(graded, student, says):
     assert says in graded.feedback(student)
+
+
+def test_the_guide_quotes_a_real_verdict(graded):
+    quoted = re.search(r"```text\n(gru_step: .*?)```", GUIDE, re.DOTALL).group(1)
+    assert html.escape(" ".join(quoted.split()), quote=False) in graded.feedback("cleo")
+
+
+def test_every_command_of_the_guide_is_driven_here(graded):
+    blocks = "\n".join(re.findall(r"```console\n(.*?)```", GUIDE, re.DOTALL)) + GUIDE
+    named = set(re.findall(r"[$`] ?nbgrader (\w+)", blocks))
+    assert {"generate_assignment", "autograde", "generate_feedback", "export"} <= named
+    assert named <= set(graded.said)
 
 
 def test_the_feedback_quotes_no_answer(graded):
