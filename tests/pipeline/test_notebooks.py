@@ -14,7 +14,6 @@ from autograder import exercises
 from autograder import notebooks as nb
 from autograder.cli import main
 
-
 HIDDEN = re.compile(
     r"### BEGIN SOLUTION\n(.*?)### END SOLUTION"
     r'|# %% \[markdown\] nbgrader=\{[^\n]*"solution": true[^\n]*\n(.*?)(?=\n# %%)',
