@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Gradients through gates
+# # Differentiate a GRU by hand
 #
 # You write backpropagation through a GRU by hand: first through one step, then through a whole
 # sequence. At the end no part of it is a black box: you can point at the one term that lets a
@@ -341,9 +341,9 @@ check(gru_step_backward)
 #
 # A state is used twice: by the loss, and by the next step. So what arrives at it is a sum, too:
 #
-# $$\mathrm{d}h_t = \texttt{dhs}[t] + \texttt{dh\_prev}\ \text{of the step after it}$$
+# $$\mathrm{d}h_t = \mathrm{dhs}_t + \mathrm{d}h_{\mathrm{prev}}\ \text{of step } t + 1$$
 #
-# At the last state there is no step after it. The weights are the same at every step, so their
+# At the last state there is no step $t + 1$. The weights are the same at every step, so their
 # gradients add up. $T$ is at least 1.
 #
 # Reread in the chapter “Gradients through gates”: the section “Backward through time”.
