@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from .cell_diagram import SANS
-from .convention_diagrams import _Sheet
+from .convention_diagrams import Sheet
 from .palette import css
 
 _GATES = {"z": "update", "r": "reset", "h": "candidate"}
@@ -19,7 +19,7 @@ def four_spellings(members: Mapping[tuple[str, str], Sequence[str]]) -> str:
         "From left to right they do not travel."
     )
     width, height, left, top, gap = 186, 118, 92, 44, 56
-    sheet = _Sheet(530, 2 * height + gap + top + 8, title)
+    sheet = Sheet(530, 2 * height + gap + top + 8, title)
     columns = {"before": left, "after": left + width + gap}
     rows = {"replace": top, "keep": top + height + gap}
     for name, x in columns.items():
@@ -87,7 +87,7 @@ def padded_and_packed(lengths: Sequence[int]) -> str:
     T, B, side, left = max(lengths), len(lengths), 34, 0
     second = left + T * side + 60
     height = 46 + B * side + 66
-    sheet = _Sheet(second + T * side + 8, height, title)
+    sheet = Sheet(second + T * side + 8, height, title)
     sheet.word(left, 18, "Padded", anchor="start", size=15, bold=True)
     sheet.word(second, 18, "Packed", anchor="start", size=15, bold=True)
     for b, length in enumerate(lengths):
