@@ -64,7 +64,7 @@ PARTS = (
 )
 
 TIME_PARTS = (
-    ("step", "a single step"),
+    ("step", "a single step, which the other parts build on"),
     ("sum", "adding up the parameters' gradients over time"),
     ("carry", "handing dh to the step before"),
     ("arriving", "adding the gradient that arrives at each step"),
