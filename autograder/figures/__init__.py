@@ -6,6 +6,7 @@ it is drawn.
 
 from .cell_diagram import gru_cell
 from .convention_diagrams import reset_placement, torch_storage
+from .gradient_diagram import gradient_paths
 from .lstm_diagram import lstm_cell
 from .palette import COLORS, FIGURE_CSS, LINES, css
 from .prose import minus, power_of_ten, say
@@ -21,6 +22,7 @@ __all__ = [
     "figure_html",
     "four_spellings",
     "gate_strip",
+    "gradient_paths",
     "gru_cell",
     "lstm_cell",
     "minus",
