@@ -97,6 +97,25 @@ def source_notebook(course: Path, name: str) -> str:
     return _dump(notebook)
 
 
+def solution_page(text: str):
+    """A text source as the website's page of solutions, a notebook to be executed.
+
+    MyST-NB calls this for ``solutions/*.py`` (``nb_custom_formats`` in _config.yml).
+    """
+    import jupytext
+
+    notebook = jupytext.reads(text, fmt="py:percent")
+    _add_points(notebook, "solutions")
+    fill = _Placeholders(find_course(), notebook)
+    for cell in notebook.cells:
+        cell.metadata = {}  # no tag keeps a cell from being executed
+        cell.source = fill(re.sub(r"^ *### (BEGIN|END) SOLUTION\n?", "", cell.source, flags=re.M))
+        cell.source = cell.source.replace("](../../", "](../").rstrip()
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    notebook.cells[0].source = f"{title}: solutions\n{rest}"
+    return notebook
+
+
 def write_source(course: Path, name: str) -> Path:
     """Write the source notebook where nbgrader looks for it. Returns its path."""
     return _write(source_path(course, name), source_notebook(course, name))

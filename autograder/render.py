@@ -116,7 +116,7 @@ def as_text(verdict: Verdict) -> str:
 
 
 _CSS = f"""
-.gm-verdict{{--v-wrong:{_WRONG["light"]};font:400 14px/1.5 var(--pst-font-family-base,
+.gm-verdict{{--v-wrong:{_WRONG["light"]};font:400 14px/1.5 var(--pst-font-family-heading,
 var(--jp-content-font-family,system-ui,sans-serif));color:{css("ink")};
 border:1px solid {css("line")};border-left:4px solid var(--v-tone);border-radius:4px;
 padding:.7rem 1rem .8rem;max-width:46rem;margin:.25rem 0;background:transparent}}

@@ -62,7 +62,7 @@ def configure(app, config):
     checkout instead, the virtual environment included.
     """
     toc = parse_toc_yaml(Path(app.srcdir) / "_toc.yml")
-    config.include_patterns = [f"{name}.*" for name in toc]
+    config.include_patterns = [f"{name}.*" for name in (*toc, *toc.globs())]
     config.templates_path = [str(HERE / "templates"), *config.templates_path]
 
     options = config.html_theme_options

@@ -182,3 +182,17 @@ def test_a_secret_seed_is_made_once(copy):
     assert int(first) >= 0
     assert command(copy, "secret-seed").exit_code == 1
     assert (copy / "secret_seed.txt").read_text(encoding="utf-8") == first
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_page_of_solutions_shows_every_answer_and_runs_every_cell(name, monkeypatch):
+    monkeypatch.chdir(COURSE)
+    text = (COURSE / "solutions" / f"{name}.py").read_text(encoding="utf-8")
+    page = nb.solution_page(text)
+    shown = "\n".join(cell.source for cell in page.cells)
+    assert page.cells[0].source.splitlines()[0].endswith(": solutions")
+    assert "BEGIN SOLUTION" not in shown and "{{" not in shown
+    assert "](../../" not in shown
+    for exercise in exercises.ASSIGNMENTS[name]:
+        assert f"check({exercise.name})" in shown
+    assert not any(cell.metadata for cell in page.cells)
