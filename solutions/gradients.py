@@ -63,6 +63,7 @@ Params = dict[str, np.ndarray]
 #
 # The forward pass is written for you. Read it once; the backward pass walks it in reverse.
 
+
 # %% nbgrader={"grade": false, "grade_id": "forward", "locked": true, "schema_version": 3, "solution": false}
 def sigmoid(a: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-a)) for each entry of a, any shape."""
@@ -193,6 +194,7 @@ print("h", gru_step(tiny_x, tiny_h, tiny).round(6))
 #
 # Reread in the chapter “Gradients through gates”: the sections “The direct path”, “Through the
 # candidate” and “Through the gates”.
+
 
 # %% nbgrader={"grade": false, "grade_id": "gru_step_backward", "locked": false, "schema_version": 3, "solution": true}
 def gru_step_backward(
@@ -347,6 +349,7 @@ check(gru_step_backward)
 # gradients add up. $T$ is at least 1.
 #
 # Reread in the chapter “Gradients through gates”: the section “Backward through time”.
+
 
 # %% nbgrader={"grade": false, "grade_id": "gru_backward", "locked": false, "schema_version": 3, "solution": true}
 def gru_backward(
