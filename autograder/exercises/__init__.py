@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 
-from autograder.exercises import gradients, gru
+from autograder.exercises import gradients, gru, lstm, rnn
 from autograder.exercises.record import Exercise
 
 ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {
+    "rnn": rnn.EXERCISES,
+    "lstm": lstm.EXERCISES,
     "gru": gru.EXERCISES,
     "gradients": gradients.EXERCISES,
 }

@@ -41,7 +41,7 @@ from autograder.player import AUTOGRAD, RECURRENT
 CHAPTER = "The vanilla RNN"
 FORGETTING = "Why it forgets"
 
-STEP = Section("rnn-step", "One step", CHAPTER)
+STEP = Section("rnn-step", "One step of the net", CHAPTER)
 THROUGH_TIME = Section("rnn-through-time", "Through time", CHAPTER)
 BACKWARD = Section("rnn-backward", "Backward through time", FORGETTING)
 BY_LAG = Section("gradient-by-lag", "The gradient against lag", FORGETTING)
