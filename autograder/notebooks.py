@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 MARKER = "nbgrader_config.py"
@@ -114,6 +115,64 @@ def solution_page(text: str):
     title, _, rest = notebook.cells[0].source.partition("\n")
     notebook.cells[0].source = f"{title}: solutions\n{rest}"
     return notebook
+
+
+@dataclass(frozen=True)
+class ExerciseRow:
+    """What the box above an exercise says about it."""
+
+    assignment: str
+    assignment_title: str
+    title: str
+    """HTML, as in the box"""
+    minutes: int
+    difficulty: int
+    points: float
+    graded_by: str
+
+
+_BOX = re.compile(
+    r'admonition-title"><strong>(?:Exercise \d+: )?(?P<title>.+?)</strong>.*?'
+    r"(?P<minutes>\d+) minutes · difficulty (?P<difficulty>\d) of 5 · (?P<points>[\d.]+) points?"
+    r"(?P<hand>, graded by a person)?",
+    re.DOTALL,
+)
+
+
+def exercise_table(course: Path) -> list[ExerciseRow]:
+    """Every exercise box of every assignment, in the order of ``autograder.exercises``.
+
+    Raises CourseError when a graded cell has no box.
+    """
+    import nbformat
+
+    from autograder.exercises import ASSIGNMENTS
+
+    rows = []
+    for name in ASSIGNMENTS:
+        notebook = nbformat.reads(source_notebook(course, name), as_version=4)
+        text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        title = notebook.cells[0].source.partition("\n")[0].lstrip("# ")
+        boxes = list(_BOX.finditer(text))
+        graded = sum(bool(c.metadata.get("nbgrader", {}).get("grade")) for c in notebook.cells)
+        if len(boxes) != graded:
+            raise CourseError(
+                f"solutions/{name}.py has {graded} graded cells and {len(boxes)} exercise boxes "
+                "that give minutes, difficulty and points."
+            )
+        rows += [
+            ExerciseRow(
+                name,
+                title,
+                box["title"],
+                int(box["minutes"]),
+                int(box["difficulty"]),
+                float(box["points"]),
+                "a person" if box["hand"] else "its check",
+            )
+            for box in boxes
+        ]
+    return rows
 
 
 def write_source(course: Path, name: str) -> Path:

@@ -196,3 +196,14 @@ def test_the_page_of_solutions_shows_every_answer_and_runs_every_cell(name, monk
     for exercise in exercises.ASSIGNMENTS[name]:
         assert f"check({exercise.name})" in shown
     assert not any(cell.metadata for cell in page.cells)
+
+
+def test_the_table_of_exercises_holds_every_exercise_once_with_its_points():
+    rows = nb.exercise_table(COURSE)
+    checked = [row for row in rows if row.graded_by == "its check"]
+    records = [exercise for group in exercises.ASSIGNMENTS.values() for exercise in group]
+    assert [row.title for row in checked] == [f"<code>{e.name}</code>" for e in records]
+    assert [row.points for row in checked] == [e.points for e in records]
+    by_hand = {row.assignment for row in rows if row.graded_by == "a person"}
+    assert by_hand == set(exercises.ASSIGNMENTS)
+    assert all(row.minutes >= 5 and 1 <= row.difficulty <= 5 for row in rows)
