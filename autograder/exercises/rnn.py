@@ -703,8 +703,8 @@ _BACKWARD_MISTAKES = (
     _back_mistake(
         "W_h",
         "mean over the batch",
-        "grads is divided by B; the gradient is the sum over the examples. (A loss that is a mean "
-        "has put its 1/B into dh_last already.)",
+        "grads is divided by B; the gradient is the sum over the examples. A loss that is a mean "
+        "has put its 1/B into dh_last already.",
         _scaled_grads(lambda shape: 1 / shape[1]),
     ),
     _back_mistake(
@@ -1116,14 +1116,14 @@ _CLIP_MISTAKES = (
     ),
     _clip_mistake(
         "1e-6 added to the norm",
-        "You divide by norm + 1e-6, as PyTorch does; here nothing is added. (When the norm "
-        "is above max_norm it is not zero.)",
+        "You divide by norm + 1e-6, as PyTorch does; here nothing is added. When the norm "
+        "is above max_norm it is not zero.",
         _with_small_constant(1e-6),
     ),
     _clip_mistake(
         "1e-8 added to the norm",
-        "You divide by norm + 1e-8; here nothing is added. (When the norm is above max_norm it "
-        "is not zero.)",
+        "You divide by norm + 1e-8; here nothing is added. When the norm is above max_norm it "
+        "is not zero.",
         _with_small_constant(1e-8),
     ),
     _clip_mistake(
