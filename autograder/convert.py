@@ -264,7 +264,9 @@ def _after(params: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _before(params: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return _regate(_without_inner_bias(params, "reset before"), listening=False)
+    regated = _regate(params, listening=False)
+    del regated["b_hn"]
+    return {**regated, "b_h": _without_inner_bias(params, "reset before")["b_h"]}
 
 
 def _without_inner_bias(params: Mapping[str, np.ndarray], goal: str) -> dict[str, np.ndarray]:

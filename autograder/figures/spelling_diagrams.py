@@ -44,10 +44,8 @@ def four_spellings(members: Mapping[tuple[str, str], Sequence[str]]) -> str:
         sheet.word(middle + 14, top + height + 25, "flip W and b", size=13)
         sheet.word(middle + 14, top + height + 41, "of the update gate", size=13)
     for y in rows.values():
-        sheet.wire(f"M{left + width + 8} {y + height / 2}h{gap - 16}", "muted", dashed=True)
         x, s = left + width + gap / 2, 9
         sheet.out.append(
-            f'<circle cx="{x}" cy="{y + height / 2}" r="15" fill="{css("paper")}"/>'
             f'<path d="M{x - s} {y + height / 2 - s}l{2 * s} {2 * s}m{-2 * s} 0l{2 * s} {-2 * s}" '
             f'stroke="{css("update")}" stroke-width="3" stroke-linecap="round"/>'
         )
