@@ -7,11 +7,12 @@ it is drawn.
 from .cell_diagram import gru_cell
 from .convention_diagrams import reset_placement, torch_storage
 from .gradient_diagram import gradient_paths
+from .layer_diagrams import padded_and_packed, stacked_layers, two_directions
 from .lstm_diagram import lstm_cell
 from .palette import COLORS, FIGURE_CSS, LINES, css
 from .prose import minus, power_of_ten, say
-from .rnn_diagrams import rnn_cell, unrolled
-from .spelling_diagrams import four_spellings, gate_strip, padded_and_packed
+from .rnn_diagrams import rnn_cell, time_major, unrolled
+from .spelling_diagrams import four_spellings, gate_strip
 from .style import figure_html, show, show_svg, svg_of, use_style
 
 __all__ = [
@@ -33,8 +34,11 @@ __all__ = [
     "say",
     "show",
     "show_svg",
+    "stacked_layers",
     "svg_of",
+    "time_major",
     "torch_storage",
+    "two_directions",
     "unrolled",
     "use_style",
 ]

@@ -1,4 +1,4 @@
-"""The GRU's four spellings, the order of stored gates, and a batch of sequences of unequal length."""
+"""The GRU's four spellings, and the order in which libraries stack the gates."""
 
 from collections.abc import Mapping, Sequence
 
@@ -72,44 +72,3 @@ def gate_strip(order: Sequence[str], letters: Sequence[str]) -> str:
         f'<svg role="img" aria-label="{label}" class="gm-cell" viewBox="0 0 {side * len(order)} 24" '
         f'style="width:{side * len(order)}px;height:24px;vertical-align:middle">{"".join(out)}</svg>'
     )
-
-
-def padded_and_packed(lengths: Sequence[int]) -> str:
-    """A padded batch beside the same batch packed, with the batch size of every step. Inline SVG.
-
-    ``lengths`` are the sequences' lengths, longest first.
-    """
-    title = (
-        "Left: a rectangle of steps and sequences, with padding. Right: the same steps without it."
-    )
-    T, B, side, left = max(lengths), len(lengths), 34, 0
-    second = left + T * side + 60
-    height = 46 + B * side + 66
-    sheet = Sheet(second + T * side + 8, height, title)
-    sheet.word(left, 18, "Padded", anchor="start", size=15, bold=True)
-    sheet.word(second, 18, "Packed", anchor="start", size=15, bold=True)
-    for b, length in enumerate(lengths):
-        for t in range(T):
-            x, y = t * side, 34 + b * side
-            if t < length:
-                for at in (left, second):
-                    sheet.rect(at + x + 2, y + 2, side - 4, side - 4, "gru", tint=0.16)
-                    sheet.math(
-                        at + x + side / 2,
-                        y + side / 2 + 6,
-                        chr(ord("a") + b) + f"_{t + 1}",
-                        size=16,
-                    )
-            else:
-                sheet.rect(left + x + 2, y + 2, side - 4, side - 4, "line", tint=0.25, dashed=True)
-                sheet.word(left + x + side / 2, y + side / 2 + 5, "0", color="muted")
-    y = 34 + B * side + 22
-    for t in range(T):
-        alive = sum(length > t for length in lengths)
-        sheet.word(left + t * side + side / 2, y, str(B), size=14, color="muted")
-        sheet.word(second + t * side + side / 2, y, str(alive), size=14)
-    for at, total in ((left, B * T), (second, sum(lengths))):
-        sheet.word(
-            at, y + 24, f"rows at each step, {total} in all", anchor="start", size=13, color="muted"
-        )
-    return str(sheet)
