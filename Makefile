@@ -82,7 +82,8 @@ $(STAMPS)/frame: $(machinery) _toc.yml _config.yml
 # After a failure the pages are read afresh: Sphinx repeats no warning about a page it has read.
 $(STAMPS)/site: .venv/.installed $(STAMPS)/notebooks $(STAMPS)/results $(STAMPS)/frame $(pages) $(notebooks)
 	@$(call say,"3/3  Pages: executing what is new and writing _build/html")
-	@$(BIN)/jupyter-book build . -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
+	@$(BIN)/jupyter-book build . -W --keep-going 2> >(grep --line-buffered -v "Kernel is running over TCP" >&2) || { \
+	  rm -rf _build/.doctrees; exit 1; }
 	@touch $@
 
 serve: site  ## build, then serve the website on this machine

@@ -5,6 +5,7 @@ Everything that depends on the repository's address is derived here from one key
 leads nowhere.
 """
 
+import logging
 import re
 import tomllib
 from html import escape
@@ -192,6 +193,8 @@ def copy_notebooks(app, exception):
 
 
 def setup(app):
+    # It reports that our scripts/fontawesome.js takes the place of the theme's, which is the point.
+    logging.getLogger("sphinx.sphinx.util.fileutil").setLevel(logging.WARNING)
     app.connect("config-inited", configure)
     app.connect("doctree-read", let_links_name_labels)
     # After the theme and sphinx-thebe have had their say.
