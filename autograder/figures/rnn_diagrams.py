@@ -195,7 +195,8 @@ def unrolled(
 
     def cell(x: float) -> None:
         sheet.rect(x - _SIDE / 2, top, _SIDE, _SIDE, color)
-        sheet.function(x, middle + 6, box, size=17)
+        write = sheet.math if len(box) == 1 else sheet.function
+        write(x, middle + 6, box, size=17)
 
     def read(x: float, markup: str) -> None:
         sheet.wire(f"M{x:g} {below - 18:g}V{top + _SIDE + 3:g}", color)
@@ -258,4 +259,42 @@ def unrolled(
                 f'<polygon points="{target:g},{y:g} {target + 7.5:g},{y - 4:g} '
                 f'{target + 7.5:g},{y + 4:g}" fill="{css("update")}"/>'
             )
+    return str(sheet)
+
+
+def time_major(steps: int = 4, batch: int = 3, inputs: int = 2, units: int = 4) -> str:
+    """Inline SVG of ``xs`` (T, B, D) and ``hs`` (T, B, H): one sheet of rows for every step."""
+    title = (
+        f"Inputs xs and states hs as {steps} sheets each, one sheet for every step. "
+        "A sheet has one row for every sequence of the batch; a sheet of xs has D columns, one of hs H columns."
+    )
+    cell, gap = 19, 30
+    pitch = max(inputs, units) * cell + gap
+    left, top = 84, 54
+    below = top + batch * cell + 50
+    sheet = Sheet(left + steps * pitch + 6, below + batch * cell + 44, title)
+
+    def row_of_sheets(y: float, columns: int, name: str, size: str, tint: float) -> None:
+        sheet.word(2, y + batch * cell / 2 + 5, name, anchor="start", size=15, bold=True)
+        for t in range(steps):
+            x = left + t * pitch
+            for b in range(batch):
+                for d in range(columns):
+                    sheet.out.append(
+                        f'<rect x="{x + d * cell:g}" y="{y + b * cell:g}" width="{cell}" '
+                        f'height="{cell}" fill="{css("rnn")}" '
+                        f'fill-opacity="{tint if b else min(1, tint * 3.2):g}" '
+                        f'stroke="{css("rnn")}" stroke-width="1"/>'
+                    )
+            if t == 0:
+                sheet.math(x - 12, y + batch * cell / 2 + 6, "B", anchor="end", size=17)
+                sheet.math(x + columns * cell / 2, y + batch * cell + 19, size, size=17)
+
+    row_of_sheets(top, inputs, "xs", "D", 0.12)
+    row_of_sheets(below, units, "hs", "H", 0.12)
+    end = left + (steps - 1) * pitch + units * cell
+    sheet.wire(f"M{left} 30H{end - 3:g}", "muted")
+    sheet.head_at(end, 30, "right", "muted")
+    for t in range(steps):
+        sheet.word(left + t * pitch, 20, f"step {t + 1}", anchor="start", size=14, color="muted")
     return str(sheet)

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from autograder.figures import rnn_cell, unrolled
+from autograder.figures import rnn_cell, time_major, unrolled
 from autograder.figures.rnn_diagrams import RNN_PARTS
 
 
@@ -74,3 +74,9 @@ def test_an_unrolled_net_has_one_copy_of_the_cell_for_every_step(steps, options)
 def test_words_may_replace_formulas():
     svg = unrolled(2, words={"x_1": "to", "x_2": "be"}, writes=(2,))
     assert ">to</text>" in svg and ">be</text>" in svg
+
+
+def test_sequences_are_drawn_with_one_sheet_for_every_step():
+    svg = time_major(steps=3, batch=2, inputs=1, units=4)
+    assert_drawing(svg)
+    assert svg.count("<rect") == 3 * 2 * (1 + 4)
