@@ -52,6 +52,11 @@ def plain_array(value: object, what: str) -> np.ndarray:
             f"{what} is a {describe(value)}. Torch is fine inside; return a NumPy array, "
             "for instance with `.numpy()`.",
         )
+    if isinstance(value, list | tuple) and value and isinstance(value[0], numbers.Number):
+        raise Broken(
+            "type",
+            f"{what} is a {describe(value)}. `np.array` makes a NumPy array of a list of numbers.",
+        )
     if isinstance(value, list | tuple):
         raise Broken(
             "type",

@@ -14,6 +14,7 @@ import numpy as np
 
 from autograder import answers
 from autograder.contract import Arrays, Gradients
+from autograder.exercises import is_exercise
 from autograder.exercises.record import Exercise, Inputs, Mistake, Outputs, Probe
 from autograder.player import AUTOGRAD, Observation
 from autograder.verdict import Diagnosis, Failure, ProbeResult, Verdict
@@ -68,7 +69,7 @@ def sizes(inputs: Mapping) -> str:
         found = {"norm": f"{norm:.3g}", "max_norm": f"{inputs['max_norm']:.3g}"}
     elif "a" in inputs:
         a = inputs["a"]
-        return f"shape {a.shape}, {a.dtype}" if isinstance(a, np.ndarray) else f"a = {a!r}"
+        return f"shape {a.shape}, {a.dtype}" if isinstance(a, np.ndarray) else f"a = {a:.6g}"
     return ", ".join(f"{letter} = {size}" for letter, size in found.items())
 
 
@@ -105,6 +106,8 @@ def failure_of(
         )
     if seen.status != "ok":
         kind = "autograd" if seen.status == "library" and seen.message in AUTOGRAD else seen.status
+        if kind == "not written" and seen.message != exercise.name and is_exercise(seen.message):
+            return failure("unfinished", f"It calls {seen.message}, which is not written yet.")
         return failure(kind, _PLAIN_FAILURES[kind].format(message=seen.message), lines=seen.lines)
     if seen.modified:
         return failure(
@@ -360,6 +363,11 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
 
     notes = _notes(observed)
     first = next((f for f in failures if f), None)
+    if exercise.builds_on and first and first.kind in ("values", "exception") and not mistake:
+        notes += (
+            f"If it calls your {' or '.join(exercise.builds_on)}, make the check there green "
+            "first: what is wrong there shows here too.",
+        )
     return Verdict(
         exercise=exercise.name,
         passed=passed,

@@ -151,14 +151,21 @@ _LIBRARY_FOLDERS = tuple(
 )
 
 
+def _own_frames(error: BaseException) -> list[tuple]:
+    """The frames of ``error``'s traceback that run the student's code, with their lines."""
+    return [
+        (frame, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith("<frozen")
+        and not str(Path(frame.f_code.co_filename).resolve()).startswith(_LIBRARY_FOLDERS)
+    ]
+
+
 def own_lines(error: BaseException) -> tuple[str, ...]:
     """The lines of ``error``'s traceback that the student wrote, as ``line 3 in f: code``."""
     lines = []
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        name = frame.f_code.co_filename
-        if name.startswith("<frozen") or str(Path(name).resolve()).startswith(_LIBRARY_FOLDERS):
-            continue
-        code = linecache.getline(name, number, frame.f_globals).strip()
+    for frame, number in _own_frames(error):
+        code = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
         lines.append(f"line {number} in {frame.f_code.co_name}: {code}".rstrip(": "))
     return tuple(lines[-6:])
 
@@ -371,7 +378,8 @@ def observe(
     except _LibraryLayer as error:
         return report("library", message=str(error), lines=own_lines(error))
     except NotImplementedError as error:
-        return report("not written", lines=own_lines(error))
+        frames = [frame.f_code.co_name for frame, _ in _own_frames(error)]
+        return report("not written", message=frames[-1] if frames else "")
     except Broken as error:
         return report(error.kind, message=str(error))
     except _DeviceFailure as error:

@@ -7,8 +7,18 @@ from html import escape
 
 from autograder.exercises import get
 from autograder.figures.cell_diagram import PARTS, gru_cell
+from autograder.figures.lstm_diagram import LSTM_PARTS, lstm_cell
 from autograder.figures.palette import DARK, LIGHT, css
+from autograder.figures.rnn_diagrams import RNN_PARTS, rnn_cell
 from autograder.verdict import Diagnosis, Verdict
+
+_CELLS = {
+    "rnn": (RNN_PARTS, rnn_cell),
+    "lstm": (LSTM_PARTS, lstm_cell),
+    "gru": (PARTS, gru_cell),
+    "gradients": (PARTS, gru_cell),
+}
+"""The drawing that shows where to look, with its parts, by assignment."""
 
 _WRONG = {"light": LIGHT["update"], "dark": DARK["update"]}
 
@@ -88,6 +98,8 @@ def as_text(verdict: Verdict) -> str:
         say("Reference", verdict.reference)
     elif verdict.failure.kind == "not written":
         say("Write", get(verdict.exercise).signature)
+    elif verdict.failure.kind == "unfinished":
+        say("", verdict.failure.headline)
     else:
         failure = verdict.failure
         say("", failure.headline)
@@ -143,10 +155,11 @@ color:inherit;background:none;border:0;padding:0}}.gm-verdict pre{{margin:.3rem 
 
 def _picture(verdict: Verdict) -> str:
     part = verdict.part
-    if verdict.passed or part not in PARTS or get(verdict.exercise).assignment != "gru":
+    parts, cell = _CELLS.get(get(verdict.exercise).assignment, ((), None))
+    if verdict.passed or part not in parts:
         return ""
     return (
-        f'<figure class="pic">{gru_cell(highlight=part, compact=True)}'
+        f'<figure class="pic">{cell(highlight=part, compact=True)}'
         "<figcaption>where to look</figcaption></figure>"
     )
 
@@ -155,7 +168,7 @@ def as_html(verdict: Verdict) -> str:
     """The verdict as a card that follows the light or dark mode around it."""
     tone = "right" if verdict.passed else "wrong"
     mark = "✓" if verdict.passed else "✗"
-    if verdict.failure and verdict.failure.kind == "not written":
+    if verdict.failure and verdict.failure.kind in ("not written", "unfinished"):
         tone, mark = "open", "○"
     body, rows = [], []
     if verdict.passed:
@@ -163,6 +176,8 @@ def as_html(verdict: Verdict) -> str:
         body.append(f'<p class="quiet">Compared with {escape(verdict.reference)}.</p>')
     elif verdict.failure.kind == "not written":
         rows.append(("Write", f"<code>{escape(get(verdict.exercise).signature)}</code>"))
+    elif verdict.failure.kind == "unfinished":
+        body.append(f"<p>{escape(verdict.failure.headline)}</p>")
     else:
         failure = verdict.failure
         if verdict.mistake:

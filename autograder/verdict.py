@@ -33,7 +33,7 @@ class Failure:
     """Where the answer first differs."""
 
     kind: str
-    """``not written``, ``exception``, ``timeout``, ``library``, ``autograd``, ``none``, ``type``,
+    """``not written``, ``unfinished`` (it calls an unwritten one), ``exception``, ``timeout``, ``library``, ``autograd``, ``none``, ``type``,
     ``missing``, ``warning``, ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient`` or ``device``"""
     headline: str
     detail: str = ""

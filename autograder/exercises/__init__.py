@@ -26,3 +26,8 @@ def get(name: str) -> Exercise:
     raise LookupError(
         f"There is no exercise called {name!r}.{guess} There are: {', '.join(_BY_NAME)}."
     )
+
+
+def is_exercise(name: str) -> bool:
+    """Whether an exercise is called ``name``."""
+    return name in _BY_NAME

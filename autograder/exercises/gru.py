@@ -1342,6 +1342,7 @@ EXERCISES = (
         answer=_answer("h", "gru_step"),
         mistakes=(*_STEP_MISTAKES, *contract_mistakes(_step, "state", NEW_STATE, "h_prev")),
         parts=PARTS,
+        builds_on=("update_gate", "reset_gate", "candidate_state"),
     ),
     Exercise(
         name="gru_forward",
@@ -1362,6 +1363,7 @@ EXERCISES = (
             *contract_mistakes(_forward, "carry", THROUGH_TIME, "xs", "h0"),
         ),
         parts=FORWARD_PARTS,
+        builds_on=("gru_step",),
     ),
     Exercise(
         name="flip_update_gate",

@@ -133,38 +133,37 @@ def _gate_probes(gate: str) -> tuple[Probe, ...]:
 _general = general_step(_step_inputs)
 
 
-def _with_fixed(**gates: Callable) -> Callable:
-    """General inputs with the sums of some gates held at ``gates[name](rng, H)``."""
+def _with_fixed(**gates: Callable | float) -> Callable:
+    """General inputs with the sums of some gates held at a number, or at ``value(rng, H)``."""
 
     def fixed(rng):
         drawn = _general(rng)
+        H = drawn["h_prev"].shape[1]
         for gate, value in gates.items():
-            fix_gate(drawn["params"], gate, value(rng, drawn["h_prev"].shape[1]))
+            fix_gate(drawn["params"], gate, value(rng, H) if callable(value) else value)
+        if gates.get("c") == SATURATED:
+            # held by the first input too, in case the bias is what is forgotten
+            drawn["x"][:, 0] = 1.0
+            drawn["params"]["W_c"][:, H] = SATURATED
         return drawn
 
     return fixed
 
 
-def _open(rng, H):
-    return SATURATED
-
-
-def _closed(rng, H):
-    return -20 * SATURATED
-
-
+# Gates are held where no two of them are alike and none is 0 or 1, so that a gate with another's
+# weights does not look like a missing term.
 _STAGES = (
     Probe(
         "f and i known, candidate held at 1",
-        _with_fixed(f=known_gate, i=known_gate, c=_open),
+        _with_fixed(f=known_gate, i=known_gate, c=SATURATED),
         "cell",
         ("c",),
     ),
-    Probe("i held at 0", _with_fixed(i=_closed), "f", ("c",)),
-    Probe("f held at 0, candidate at 1", _with_fixed(f=_closed, c=_open), "i", ("c",)),
-    Probe("f held at 0, i at 1", _with_fixed(f=_closed, i=_open), "candidate", ("c",)),
-    Probe("cell kept, o held at 1", _with_fixed(f=_open, i=_closed, o=_open), "hidden", ("h",)),
-    Probe("cell kept", _with_fixed(f=_open, i=_closed), "o", ("h",)),
+    Probe("i known, candidate held at 0", _with_fixed(i=-2.0, c=0.0), "f", ("c",)),
+    Probe("f known, candidate held at 1", _with_fixed(f=-2.0, c=SATURATED), "i", ("c",)),
+    Probe("f and i known", _with_fixed(f=-2.0, i=1.5), "candidate", ("c",)),
+    Probe("cell and o known", _with_fixed(f=2.0, i=-1.0, c=0.0, o=known_gate), "state", ("h",)),
+    Probe("cell known", _with_fixed(f=2.0, i=-1.0, c=0.0), "o", ("h",)),
 )
 
 PARTS = (
@@ -172,7 +171,7 @@ PARTS = (
     ("f", "forget gate f"),
     ("i", "input gate i"),
     ("candidate", "candidate"),
-    ("hidden", "the new state, from the cell"),
+    ("state", "the new state, from the cell"),
     ("o", "output gate o"),
 )
 
@@ -711,43 +710,43 @@ _OWN_STEP_MISTAKES = (
         **_reading("c_prev", "o"),
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "tanh missing on the cell",
         "You return o * c; the cell may be large, and tanh brings it into (-1, 1) before o.",
         h=lambda s: s.o * s.c,
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "tanh of the old cell",
         "You show tanh(c_prev); the new state shows the new cell, tanh(c).",
         h=lambda s: s.o * np.tanh(s.c_prev),
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "candidate shown instead of the cell",
         "You return o * tanh(candidate); the new state shows the cell, tanh(c).",
         h=lambda s: s.o * np.tanh(s.candidate),
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "tanh around the product",
         "You return tanh(o * c); tanh comes first, then o multiplies: o * tanh(c).",
         h=lambda s: np.tanh(s.o * s.c),
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "output gate not applied",
         "You return tanh(c); o decides how much of it is shown.",
         h=lambda s: np.tanh(s.c),
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "output gate added",
         "You add o to tanh(c); a gate multiplies, element by element.",
         h=lambda s: s.o + np.tanh(s.c),
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "sigmoid on the cell",
         "You squash the cell with the sigmoid; it may be negative: tanh.",
         h=lambda s: s.o * sigmoid(s.c),
@@ -766,7 +765,7 @@ _OWN_STEP_MISTAKES = (
         result=lambda s: (s.h, np.tanh(s.c)),
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "output gate applied to the cell",
         "h is right, but the returned cell is o * c; o decides what is shown, not what is kept.",
         result=lambda s: (s.h, s.o * s.c),
@@ -778,13 +777,13 @@ _OWN_STEP_MISTAKES = (
         result=lambda s: (s.h, s.c_prev.copy()),
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "results in the wrong order",
         "You return (c, h); the order is (h, c).",
         result=lambda s: (s.c, s.h),
     ),
     _step_mistake(
-        "hidden",
+        "state",
         "state returned twice",
         "You return (h, h); the second result is the cell, c.",
         result=lambda s: (s.h, s.h.copy()),
@@ -995,7 +994,7 @@ _OWN_FORWARD_MISTAKES = (
     ),
     _time_mistake(
         "lists of states",
-        "The states are right, but come as lists; stack each into one array of shape (T, B, H).",
+        "The states come as lists; stack each into one array of shape (T, B, H).",
         _each(lambda states, first: list(states)),
         "step",
     ),
@@ -1139,6 +1138,7 @@ def _gate_exercise(name, gate, section, hints, mistakes) -> Exercise:
         ),
         parts=TERMS,
         part=gate,
+        builds_on=("sigmoid",),
     )
 
 
@@ -1231,6 +1231,7 @@ EXERCISES = (
         answer=_answer("lstm_step", "h", "c"),
         mistakes=(*_STEP_MISTAKES, *contract_mistakes(_step, "cell", STEP, "h_prev", "c_prev")),
         parts=PARTS,
+        builds_on=("forget_gate", "input_gate", "output_gate", "candidate_cell"),
     ),
     Exercise(
         name="lstm_forward",
@@ -1251,6 +1252,7 @@ EXERCISES = (
             *contract_mistakes(_forward, "carry", THROUGH_TIME, "xs", "h0", "c0"),
         ),
         parts=FORWARD_PARTS,
+        builds_on=("lstm_step",),
     ),
     Exercise(
         name="count_lstm_parameters",

@@ -67,6 +67,8 @@ class Exercise:
     """the parts that stages isolate, in the order of computation, each with its plain name"""
     part: str | None = None
     """the part of the cell that this exercise is about, where it is one part"""
+    builds_on: tuple[str, ...] = ()
+    """the exercises whose functions a student's answer is likely to call"""
     call: Callable = call_function
     refuse: frozenset[str] = RECURRENT
     """torch functions whose use is not an answer, see ``player.RECURRENT`` and ``AUTOGRAD``"""

@@ -98,19 +98,51 @@ def _general(rng) -> Inputs:
     return _sequence_inputs(rng, *different_sizes(rng, 4, low=3))
 
 
+def _flat(rng) -> Inputs:
+    """Inputs that keep every state at zero, so that the slope of tanh is 1; h0 is not zero."""
+    T, B, H = different_sizes(rng, 3, low=3)
+    D = H + 2
+    drawn = _sequence_inputs(rng, T, B, D, H)
+    W, b = drawn["params"]["W_h"], drawn["params"]["b_h"]
+    inverse = np.linalg.pinv(W[:, H:])
+    unseen = np.eye(D) - inverse @ W[:, H:]  # what an input may contain without being noticed
+    wanted = np.broadcast_to(-b, (T, B, H)).copy()
+    wanted[0] -= drawn["h0"] @ W[:, :H].T
+    drawn["xs"] = wanted @ inverse.T + drawn["xs"] @ unseen
+    return drawn
+
+
+def _identity_step(rng) -> Inputs:
+    B, D, H = different_sizes(rng, 3)
+    drawn = _sequence_inputs(rng, 1, B, D, H)
+    drawn["params"]["W_h"][:, :H] = np.eye(H)
+    return drawn
+
+
 def _backward_probes() -> tuple[Probe, ...]:
     families = {probe.name: probe for probe in sequence_families(_sequence_inputs)}
-    result = _with_states(_general)
+    flat = _with_states(_flat)
     return (
-        Probe("one time step", _with_states(families["one time step"].draw), "step"),
-        Probe("two time steps", _with_states(families["two time steps"].draw), "carry"),
-        Probe("general, dxs alone", result, "dxs", ("dxs",)),
-        Probe("general, dh0 alone", result, "dh0", ("dh0",)),
-        Probe('general, grads["W_h"] alone', result, "W_h", ('grads["W_h"]',)),
-        Probe('general, grads["b_h"] alone', result, "b_h", ('grads["b_h"]',)),
+        Probe(
+            "one time step, recurrent block the identity",
+            _with_states(_identity_step),
+            "slope",
+            ("dh0",),
+        ),
+        Probe("states zero, dh0 alone", flat, "dh0", ("dh0",)),
+        Probe("states zero, dxs alone", flat, "dxs", ("dxs",)),
+        Probe('states zero, grads["W_h"] alone', flat, "W_h", ('grads["W_h"]',)),
+        Probe('states zero, grads["b_h"] alone', flat, "b_h", ('grads["b_h"]',)),
         *(
             Probe(name, _with_states(families[name].draw))
-            for name in ("general", "one example", "T = B = D = H", "zero input")
+            for name in (
+                "general",
+                "one time step",
+                "two time steps",
+                "one example",
+                "T = B = D = H",
+                "zero input",
+            )
         ),
         Probe("twenty time steps", _with_states(_lasting)),
         Probe(
@@ -121,12 +153,11 @@ def _backward_probes() -> tuple[Probe, ...]:
 
 
 BACKWARD_PARTS = (
-    ("step", "a single step"),
-    ("carry", "handing the gradient to the step before"),
-    ("dxs", "dxs"),
-    ("dh0", "dh0"),
-    ("W_h", 'grads["W_h"]'),
-    ("b_h", 'grads["b_h"]'),
+    ("slope", "the slope of tanh"),
+    ("dh0", "handing the gradient back, dh0"),
+    ("dxs", "the gradient of the inputs, dxs"),
+    ("W_h", 'adding up grads["W_h"]'),
+    ("b_h", 'adding up grads["b_h"]'),
 )
 
 
@@ -460,64 +491,64 @@ _BACKWARD_MISTAKES = (
         _changed(add=lambda key, so_far, new: so_far),
     ),
     _back_mistake(
-        "step",
+        "slope",
         "tanh' missing",
         "You send dh through the weights as it is; the slope of tanh, 1 - h_t², multiplies it first.",
         _changed(slope=lambda s: 1.0),
     ),
     _back_mistake(
-        "step",
+        "slope",
         "tanh' taken of the old state",
         "Your slope is 1 - h_(t-1)²; it belongs to the state that tanh gave, h_t.",
         _changed(slope=lambda s: 1 - s.h_prev**2),
     ),
     _back_mistake(
-        "step",
+        "slope",
         "tanh' of the weighted sum",
         "You compute 1 - a² with the sum a before tanh; the formula takes the value after it: "
         "1 - h_t².",
         _changed(slope=lambda s: 1 - affine(s.h_prev, s.x, s.params, "h") ** 2),
     ),
     _back_mistake(
-        "step",
+        "slope",
         "tanh applied to h_t once more",
         "Your slope is 1 - tanh(h_t)²; h_t already is the tanh's value: 1 - h_t².",
         _changed(slope=lambda s: 1 - np.tanh(s.h) ** 2),
     ),
     _back_mistake(
-        "step",
+        "slope",
         "1 - h for tanh'",
         "You multiply by 1 - h_t; the slope of tanh is 1 - h_t², with a square.",
         _changed(slope=lambda s: 1 - s.h),
     ),
     _back_mistake(
-        "step",
+        "slope",
         "h² for tanh'",
         "You multiply by h_t²; the slope of tanh is 1 - h_t².",
         _changed(slope=lambda s: s.h**2),
     ),
     _back_mistake(
-        "step",
+        "slope",
         "sigmoid' for tanh'",
         "You multiply by h_t (1 - h_t), the slope of a sigmoid; that of tanh is 1 - h_t².",
         _changed(slope=lambda s: s.h * (1 - s.h)),
     ),
     _back_mistake(
-        "carry",
+        "dh0",
         "tanh' after the matrix product",
         "On the way to h_(t-1) you multiply by the weights first and by the slope afterwards. "
         "Going back, the slope comes first: da = dh * (1 - h_t²), then da @ W_hh.",
         _changed(back=_slope_after_product),
     ),
     _back_mistake(
-        "carry",
+        "dh0",
         "recurrent weights transposed",
         "The gradient goes back through W_hhᵀ; the forward pass used the transpose, so the way "
         "back uses W_hh itself. The block is square, so no shape complains.",
         _changed(back=_back_through_transpose),
     ),
     _back_mistake(
-        "step",
+        "dh0",
         "columns of W_h cut as [x, h]",
         "You take the first columns of da @ W_h for x; they belong to h_prev, the hidden part.",
         _changed(back=_halves_exchanged),
@@ -566,39 +597,39 @@ _BACKWARD_MISTAKES = (
         _changed(h_prev=lambda s: s.h0),
     ),
     _back_mistake(
-        "carry",
+        "dh0",
         "gradient not handed back",
         "Only the last step gets a gradient. What da @ W_h says about h_(t-1) is the dh of the "
         "step before: hand it on.",
         _changed(carried=lambda s: 0 * s.dh),
     ),
     _back_mistake(
-        "carry",
+        "dh0",
         "the same dh at every step",
         "dh is never replaced, so every step gets dh_last; it changes on its way, step by step.",
         _changed(carried=lambda s: s.dh),
     ),
     _back_mistake(
-        "carry",
+        "dh0",
         "dh_last added at every step",
         "dh_last arrives again at every state; here the loss looks at h_T only, so it arrives once.",
         _changed(carried=lambda s: s.dh_prev + (s.dh_last if s.t else 0.0)),
     ),
     _back_mistake(
-        "carry",
+        "dh0",
         "dh added up instead of replaced",
         "You hand on dh + da @ W_hh; a vanilla RNN has no direct path, so the new dh replaces the "
         "old one.",
         _changed(carried=lambda s: s.dh + s.dh_prev),
     ),
     _back_mistake(
-        "carry",
+        "dh0",
         "da handed back without the weights",
         "You hand on da = dh * (1 - h_t²) itself; h_(t-1) acts through the recurrent weights.",
         _changed(carried=lambda s: s.da),
     ),
     _back_mistake(
-        "carry",
+        "dh0",
         "time walked forwards",
         "You go from t = 1 to T; a gradient travels from the last step to the first.",
         _changed(order=range),
@@ -1296,6 +1327,7 @@ EXERCISES = (
             *contract_mistakes(_forward, "carry", THROUGH_TIME, "xs", "h0"),
         ),
         parts=FORWARD_PARTS,
+        builds_on=("rnn_step",),
     ),
     Exercise(
         name="rnn_backward",

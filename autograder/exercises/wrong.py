@@ -389,7 +389,7 @@ def time_mistakes(step: Callable, section: Section) -> tuple[Mistake, ...]:
         ),
         mistake(
             "a list of states",
-            "The states are right, but come as a list; stack them into one array of shape (T, B, H).",
+            "The states come as a list; stack them into one array of shape (T, B, H).",
             lambda xs, h0, params: list(forward(xs, h0, params)),
             "step",
         ),

@@ -71,6 +71,19 @@ def test_under_nbgrader_it_prints_the_diagnosis_and_returns_plain_points(monkeyp
     assert printed.err == ""
 
 
+def test_a_function_that_calls_an_unwritten_one_is_told_which():
+    def reset_gate(x, h_prev, params):
+        raise NotImplementedError
+
+    def gru_step(x, h_prev, params):
+        return reset_gate(x, h_prev, params)
+
+    verdict = grade(gru_step)
+    assert verdict.failure.kind == "unfinished"
+    assert "It calls reset_gate, which is not written yet." in str(verdict)
+    assert "reset_gate" in verdict._repr_html_()
+
+
 def test_points_are_the_share_of_probes_that_hold():
     def without_bias(x, h_prev, params):
         return sigmoid(join(h_prev, x) @ params["W_z"].T)
