@@ -53,7 +53,8 @@ def _digest(inputs: Mapping) -> np.ndarray:
                 digest.update(key.encode())
                 add(value[key])
         elif isinstance(value, np.ndarray):
-            rounded = np.round(value, 6) + 0.0  # no negative zeros
+            with np.errstate(all="ignore"):  # the largest floats overflow; the others still tell
+                rounded = np.round(value.astype(np.float64), 6) + 0.0  # no negative zeros
             digest.update(f"{value.shape}{value.dtype}".encode() + rounded.tobytes())
         else:
             digest.update(repr(value).encode())

@@ -7,6 +7,7 @@ table of formulas for one step; a mistake is the same table with a line or two c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -301,11 +302,16 @@ def _forward(xs, h0, params, step=_step):
 
 
 def _step_mistake(name, says, wrong):
-    return Mistake(name, says, wrong, STEP, part="state")
+    return Mistake(name, says, wrong, STEP, part="read")
 
+
+_OF_THE_OLD_STATE = ("h_prev ignored", "recurrent block not transposed")
 
 _STEP_MISTAKES = (
-    *tanh_mistakes("h", STEP, "the new state", part="state"),
+    *(
+        replace(mistake, part="recall") if mistake.name in _OF_THE_OLD_STATE else mistake
+        for mistake in tanh_mistakes("h", STEP, "the new state", part="read")
+    ),
     _step_mistake(
         "old state added",
         "You add tanh(…) to h_prev; a vanilla RNN replaces the whole state.",
@@ -1304,9 +1310,9 @@ EXERCISES = (
         returns=Array("h"),
         probes=(*term_stages(_step_inputs, "h"), *step_families(_step_inputs)),
         answer=_answer("h", "rnn_step"),
-        mistakes=(*_STEP_MISTAKES, *contract_mistakes(_step, "state", STEP, "x", "h_prev")),
+        mistakes=(*_STEP_MISTAKES, *contract_mistakes(_step, "read", STEP, "x", "h_prev")),
         parts=TERMS,
-        part="state",
+        part="read",
     ),
     Exercise(
         name="rnn_forward",
