@@ -17,9 +17,9 @@
 # gradient all the way back by hand. Then you measure what is left of that gradient after each step.
 # At the end you know what the word *forgets* means, in numbers, and what clipping can do about it.
 #
-# About two hours in six short steps, {{points rnn}}. The chapters “The vanilla RNN” and “Why it
-# forgets” explain every equation used here. The first of them is
-# [here](../../book/memory/vanilla-rnn.md).
+# About two hours in six short steps, {{points rnn}}. The chapters
+# [The vanilla RNN](../../book/memory/vanilla-rnn.md) and
+# [Why it forgets](../../book/memory/why-it-forgets.md) explain every equation used here.
 #
 # **How to work.** Write your code where it says `YOUR CODE HERE`, replace the line that raises
 # `NotImplementedError`, run the cell, and run the `check` below it. The check draws its own inputs
@@ -273,7 +273,8 @@ check(rnn_forward)
 #
 # All steps and all examples share $W_h$ and $b_h$, so by the third rule their contributions **add
 # up**. Only the last state is looked at by the loss, so nothing arrives at the others but what you
-# send back yourself. Reread in the chapter “Why it forgets”: the section “Backward through time”.
+# send back yourself. Reread:
+# [backpropagation through time](../../book/memory/why-it-forgets.md#rnn-backward).
 
 # %% nbgrader={"grade": false, "grade_id": "rnn_backward", "locked": false, "schema_version": 3, "solution": true}
 def rnn_backward(
@@ -406,8 +407,8 @@ check(rnn_backward)
 # | `params["W_h"]` | $W_h$ | (H, H + D) | its first H columns are $W_{hh}$ |
 # | result | | (T,) | entry k: the norm at lag k, one per example, averaged over the batch |
 #
-# The inputs are not needed: all they did is in the states. Reread in the chapter “Why it forgets”: the
-# section “The gradient against lag”.
+# The inputs are not needed: all they did is in the states. Reread:
+# [the gradient against the lag](../../book/memory/why-it-forgets.md#gradient-by-lag).
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_by_lag", "locked": false, "schema_version": 3, "solution": true}
 def gradient_by_lag(hs: np.ndarray, params: Params) -> np.ndarray:
@@ -544,8 +545,8 @@ for scale in (0.5, 0.9, 1.0, 1.3):
 # | result | the same keys and shapes | a **new** dict; the given one and its arrays stay as they are |
 #
 # Gradients that are short enough come back as they are; they are never made longer. Nothing is added
-# to the norm (PyTorch adds 1e-6), and gradients that are all zero come back as zeros. Reread in the
-# chapter “Why it forgets”: the section “Clipping”.
+# to the norm (PyTorch adds 1e-6), and gradients that are all zero come back as zeros. Reread:
+# [when it explodes](../../book/memory/why-it-forgets.md#clipping).
 
 # %% nbgrader={"grade": false, "grade_id": "clip_gradients", "locked": false, "schema_version": 3, "solution": true}
 def clip_gradients(grads: Params, max_norm: float) -> Params:

@@ -44,9 +44,9 @@ FORGETTING = "Why it forgets"
 
 STEP = Section("rnn-step", "One step of the net", CHAPTER)
 THROUGH_TIME = Section("rnn-through-time", "Through time", CHAPTER)
-BACKWARD = Section("rnn-backward", "Backward through time", FORGETTING)
-BY_LAG = Section("gradient-by-lag", "The gradient against lag", FORGETTING)
-CLIPPING = Section("clipping", "Clipping", FORGETTING)
+BACKWARD = Section("rnn-backward", "Backpropagation through time", FORGETTING)
+BY_LAG = Section("gradient-by-lag", "The gradient against the lag", FORGETTING)
+CLIPPING = Section("clipping", "When it explodes", FORGETTING)
 
 KEYS = ("W_h", "b_h")
 
