@@ -118,6 +118,7 @@ tiny_c = np.array([[2.0]])
 # hidden. Leave NumPy's settings (`np.seterr`) as they are. Reread:
 # [a share between 0 and 1](../../book/lstm/a-cell-that-carries-memory.md#lstm-sigmoid).
 
+
 # %% nbgrader={"grade": false, "grade_id": "sigmoid", "locked": false, "schema_version": 3, "solution": true}
 def sigmoid(a: float | np.ndarray) -> float | np.ndarray:
     """1 / (1 + exp(-a)) for each entry of a, without overflow.
@@ -202,6 +203,7 @@ check(sigmoid)
 # large value does.) The gate reads the state $h$, not the cell. Reread:
 # [the forget gate](../../book/lstm/a-cell-that-carries-memory.md#forget-gate).
 
+
 # %% nbgrader={"grade": false, "grade_id": "forget_gate", "locked": false, "schema_version": 3, "solution": true}
 def forget_gate(x: np.ndarray, h_prev: np.ndarray, params: Params) -> np.ndarray:
     """How much of each cell is kept.
@@ -272,6 +274,7 @@ check(forget_gate)
 # $i$ near 1: the candidate is written into the cell. $i$ near 0: it is not. Reread:
 # [the input gate](../../book/lstm/a-cell-that-carries-memory.md#input-gate).
 
+
 # %% nbgrader={"grade": false, "grade_id": "input_gate", "locked": false, "schema_version": 3, "solution": true}
 def input_gate(x: np.ndarray, h_prev: np.ndarray, params: Params) -> np.ndarray:
     """How much of the candidate is written.
@@ -334,6 +337,7 @@ check(input_gate)
 # Reread:
 # [the output gate](../../book/lstm/a-cell-that-carries-memory.md#output-gate).
 
+
 # %% nbgrader={"grade": false, "grade_id": "output_gate", "locked": false, "schema_version": 3, "solution": true}
 def output_gate(x: np.ndarray, h_prev: np.ndarray, params: Params) -> np.ndarray:
     """How much of the cell is shown.
@@ -390,6 +394,7 @@ check(output_gate)
 # It may be negative: a memory must be able to go down as well as up. This is the whole step of a vanilla
 # RNN; here it is only a proposal. Reread:
 # [the candidate](../../book/lstm/a-cell-that-carries-memory.md#candidate-cell).
+
 
 # %% nbgrader={"grade": false, "grade_id": "candidate_cell", "locked": false, "schema_version": 3, "solution": true}
 def candidate_cell(x: np.ndarray, h_prev: np.ndarray, params: Params) -> np.ndarray:
@@ -452,6 +457,7 @@ check(candidate_cell)
 # The two gates of the first line are independent: a cell can keep everything and write everything. Return
 # both results as a tuple, the state first. Reread:
 # [the whole step](../../book/lstm/a-cell-that-carries-memory.md#lstm-step).
+
 
 # %% nbgrader={"grade": false, "grade_id": "lstm_step", "locked": false, "schema_version": 3, "solution": true}
 def lstm_step(
@@ -535,6 +541,7 @@ check(lstm_step)
 # $h_0$ and $c_0$ are not part of the results. $T$ is at least 1. (PyTorch returns something else,
 # `(hs, (h_last, c_last))`.) Reread:
 # [through time](../../book/lstm/a-cell-that-carries-memory.md#lstm-through-time).
+
 
 # %% nbgrader={"grade": false, "grade_id": "lstm_forward", "locked": false, "schema_version": 3, "solution": true}
 def lstm_forward(
@@ -636,6 +643,7 @@ for bias in (0.0, 1.0, 2.0, 5.0):
 #
 # This counts **one bias per gate**, as in the equations of exercises 2 to 5. Reread in the chapter “What
 # the LSTM costs”: the section “Counting parameters”.
+
 
 # %% nbgrader={"grade": false, "grade_id": "count_lstm_parameters", "locked": false, "schema_version": 3, "solution": true}
 def count_lstm_parameters(input_size: int, hidden_size: int) -> int:

@@ -98,6 +98,7 @@ tiny_h = np.array([[0.5, -0.5]])
 # $[h_{t-1}, x_t]$ is the old state and the input side by side, shape (B, H + D), **hidden part
 # first**. Reread: [one step of the net](../../book/memory/vanilla-rnn.md#rnn-step).
 
+
 # %% nbgrader={"grade": false, "grade_id": "rnn_step", "locked": false, "schema_version": 3, "solution": true}
 def rnn_step(x: np.ndarray, h_prev: np.ndarray, params: Params) -> np.ndarray:
     """One step of the vanilla RNN.
@@ -169,6 +170,7 @@ check(rnn_step)
 #
 # $h_0$ itself is not part of the result. $T$ is at least 1.
 # Reread: [through time](../../book/memory/vanilla-rnn.md#rnn-through-time).
+
 
 # %% nbgrader={"grade": false, "grade_id": "rnn_forward", "locked": false, "schema_version": 3, "solution": true}
 def rnn_forward(xs: np.ndarray, h0: np.ndarray, params: Params) -> np.ndarray:
@@ -275,6 +277,7 @@ check(rnn_forward)
 # up**. Only the last state is looked at by the loss, so nothing arrives at the others but what you
 # send back yourself. Reread:
 # [backpropagation through time](../../book/memory/why-it-forgets.md#rnn-backward).
+
 
 # %% nbgrader={"grade": false, "grade_id": "rnn_backward", "locked": false, "schema_version": 3, "solution": true}
 def rnn_backward(
@@ -409,6 +412,7 @@ check(rnn_backward)
 #
 # The inputs are not needed: all they did is in the states. Reread:
 # [the gradient against the lag](../../book/memory/why-it-forgets.md#gradient-by-lag).
+
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_by_lag", "locked": false, "schema_version": 3, "solution": true}
 def gradient_by_lag(hs: np.ndarray, params: Params) -> np.ndarray:
@@ -547,6 +551,7 @@ for scale in (0.5, 0.9, 1.0, 1.3):
 # Gradients that are short enough come back as they are; they are never made longer. Nothing is added
 # to the norm (PyTorch adds 1e-6), and gradients that are all zero come back as zeros. Reread:
 # [when it explodes](../../book/memory/why-it-forgets.md#clipping).
+
 
 # %% nbgrader={"grade": false, "grade_id": "clip_gradients", "locked": false, "schema_version": 3, "solution": true}
 def clip_gradients(grads: Params, max_norm: float) -> Params:
