@@ -20,7 +20,7 @@
 #
 # About two hours in nine short steps, {{points lstm}}. The chapter
 # [A cell that carries memory](../../book/lstm/a-cell-that-carries-memory.md) explains every equation
-# used here, the chapter “What the LSTM costs” what they cost.
+# used here, and [What the LSTM costs](../../book/lstm/what-the-lstm-costs.md) counts them.
 #
 # **How to work.** Write your code where it says `YOUR CODE HERE`, replace the line that raises
 # `NotImplementedError`, run the cell, and run the `check` below it. The check draws its own inputs
@@ -641,8 +641,8 @@ for bias in (0.0, 1.0, 2.0, 5.0):
 #
 # $$4\,(D H + H H + H)$$
 #
-# This counts **one bias per gate**, as in the equations of exercises 2 to 5. Reread in the chapter “What
-# the LSTM costs”: the section “Counting parameters”.
+# This counts **one bias per gate**, as in the equations of exercises 2 to 5. Reread:
+# [counting parameters](../../book/lstm/what-the-lstm-costs.md#counting-lstm-parameters).
 
 
 # %% nbgrader={"grade": false, "grade_id": "count_lstm_parameters", "locked": false, "schema_version": 3, "solution": true}
