@@ -17,7 +17,8 @@
 # sequence. At the end no part of it is a black box: you can point at the one term that lets a
 # gradient survive a hundred steps, and you know what an error in any other term does to training.
 #
-# About two hours in three steps, {{points gradients}}. The chapter “Gradients through gates”
+# About two hours in three steps, {{points gradients}}. The chapter
+# [Gradients through gates](../../book/gru/gradients-through-gates.md)
 # derives every formula used here; its sections are named where you need them. The forward
 # equations are those of [Two gates, one state](../../book/gru/two-gates.md).
 #
@@ -192,8 +193,9 @@ print("h", gru_step(tiny_x, tiny_h, tiny).round(6))
 # where the index $h$ means the first $H$ columns. The input is used in three places; its columns
 # are the last $D$.
 #
-# Reread in the chapter “Gradients through gates”: the sections “The direct path”, “Through the
-# candidate” and “Through the gates”.
+# Reread: [the direct path](../../book/gru/gradients-through-gates.md#direct-carry),
+# [through the candidate](../../book/gru/gradients-through-gates.md#candidate-gradient) and
+# [through the gates](../../book/gru/gradients-through-gates.md#gate-gradients).
 
 
 # %% nbgrader={"grade": false, "grade_id": "gru_step_backward", "locked": false, "schema_version": 3, "solution": true}
@@ -348,7 +350,7 @@ check(gru_step_backward)
 # At the last state there is no step $t + 1$. The weights are the same at every step, so their
 # gradients add up. $T$ is at least 1.
 #
-# Reread in the chapter “Gradients through gates”: the section “Backward through time”.
+# Reread: [backward through time](../../book/gru/gradients-through-gates.md#backward-through-time).
 
 
 # %% nbgrader={"grade": false, "grade_id": "gru_backward", "locked": false, "schema_version": 3, "solution": true}

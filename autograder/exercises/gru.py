@@ -47,13 +47,13 @@ from autograder.player import call_layer
 CHAPTER = "Two gates, one state"
 
 
-UPDATE_GATE = Section("update-gate", "Update gate", CHAPTER)
-RESET_GATE = Section("reset-gate", "Reset gate", CHAPTER)
-CANDIDATE = Section("candidate-state", "Candidate state", CHAPTER)
-NEW_STATE = Section("new-state", "New state", CHAPTER)
+UPDATE_GATE = Section("update-gate", "The update gate: what to rewrite", CHAPTER)
+RESET_GATE = Section("reset-gate", "The reset gate: what to consult", CHAPTER)
+CANDIDATE = Section("candidate-state", "The candidate: a draft", CHAPTER)
+NEW_STATE = Section("new-state", "The new state: a blend", CHAPTER)
 THROUGH_TIME = Section("through-time", "Through time", CHAPTER)
-TWO_CONVENTIONS = Section("two-conventions", "Two update conventions", CHAPTER)
-TWO_RESETS = Section("two-resets", "Two reset placements", CHAPTER)
+TWO_CONVENTIONS = Section("two-conventions", "Two conventions for z", CHAPTER)
+TWO_RESETS = Section("two-resets", "Two places for r", CHAPTER)
 COUNTING = Section("counting-parameters", "Counting parameters", CHAPTER)
 LAYER = Section("from-equations-to-a-layer", "From equations to a layer", CHAPTER)
 
@@ -444,6 +444,23 @@ _CANDIDATE_MISTAKES = (
         "r",
     ),
     _candidate_mistake(
+        "bias subtracted",
+        "The bias b_h is subtracted; the equation adds it.",
+        lambda x, h_prev, r, params: np.tanh(
+            join(r * h_prev, x) @ params["W_h"].T - params["b_h"]
+        ),
+    ),
+    *(
+        _candidate_mistake(
+            f"{whose} bias",
+            f"You add b_{key}; the candidate has a bias of its own, b_h. The weights are right.",
+            lambda x, h_prev, r, params, key=key: np.tanh(
+                join(r * h_prev, x) @ params["W_h"].T + params[f"b_{key}"]
+            ),
+        )
+        for whose, key in (("the update gate's", "z"), ("the reset gate's", "r"))
+    ),
+    _candidate_mistake(
         "reset gate not applied",
         "r has no influence: the candidate sees the whole previous state.",
         lambda x, h_prev, r, params: np.tanh(affine(h_prev, x, params, "h")),
@@ -592,6 +609,31 @@ def _torch_equations(x, h_prev, params):
     return z * h_prev + (1 - z) * _reset_after(x, h_prev, r, params)
 
 
+def _candidate_not_scaled(x, h_prev, params):
+    z, _, candidate = _pieces(x, h_prev, params)
+    return (1 - z) * h_prev + candidate
+
+
+def _candidate_subtracted(x, h_prev, params):
+    z, _, candidate = _pieces(x, h_prev, params)
+    return (1 - z) * h_prev - z * candidate
+
+
+def _kept_share_negative(x, h_prev, params):
+    z, _, candidate = _pieces(x, h_prev, params)
+    return (z - 1) * h_prev + z * candidate
+
+
+def _same_share(x, h_prev, params):
+    z, _, candidate = _pieces(x, h_prev, params)
+    return z * h_prev + z * candidate
+
+
+def _without_biases(x, h_prev, params):
+    silent = {key: 0.0 * value if key[0] == "b" else value for key, value in params.items()}
+    return _step(x, h_prev, silent)
+
+
 _OWN_STEP_MISTAKES = (
     _state_mistake(
         "z and 1 - z swapped",
@@ -627,6 +669,32 @@ _OWN_STEP_MISTAKES = (
         "old state missing",
         "Your new state is z * candidate; the kept share (1 - z) * h_prev is missing.",
         _only_new,
+    ),
+    _state_mistake(
+        "candidate not scaled",
+        "You add the whole candidate to (1 - z) * h_prev; the candidate's share is z.",
+        _candidate_not_scaled,
+    ),
+    _state_mistake(
+        "candidate subtracted",
+        "You subtract z * candidate from the kept share; the two shares are added.",
+        _candidate_subtracted,
+    ),
+    _state_mistake(
+        "z - 1 for 1 - z",
+        "You weight h_prev with z - 1, which is negative; its share is 1 - z.",
+        _kept_share_negative,
+    ),
+    _state_mistake(
+        "z for both shares",
+        "h_prev and the candidate both get the share z; what h_prev keeps is 1 - z.",
+        _same_share,
+    ),
+    _state_mistake(
+        "all biases missing",
+        "None of the three biases, b_z, b_r and b_h, is added.",
+        _without_biases,
+        part=None,
     ),
     _state_mistake(
         "tanh applied to the state",
@@ -822,6 +890,14 @@ def _reset_before_torch(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
     return (1 - z) * n + z * h_prev
 
 
+def _own_step_in_torch(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
+    i, h = _torch_gates(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh)
+    r, z = sigmoid(i["r"] + h["r"]), sigmoid(i["z"] + h["z"])
+    H = h_prev.shape[-1]
+    n = np.tanh(i["n"] + (r * h_prev) @ weight_hh[2 * H :].T + bias_hh[2 * H :])
+    return (1 - z) * h_prev + z * n
+
+
 def _bias_outside(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
     H = h_prev.shape[-1]
     b_hn = bias_hh[2 * H :]
@@ -844,6 +920,11 @@ def _dropped(name: str, rows: slice | None = None) -> Callable:
         return _torch_cell(**{**inputs, name: bias})
 
     return without
+
+
+def _no_biases(**inputs):
+    zeros = np.zeros_like(inputs["bias_ih"])
+    return _torch_cell(**{**inputs, "bias_ih": zeros, "bias_hh": zeros})
 
 
 def _recurrent_not_transposed(**inputs):
@@ -999,6 +1080,26 @@ _TORCH_STEP_MISTAKES = (
     ),
     _torch_mistake("bias_ih dropped", "bias_ih has no influence.", _dropped("bias_ih")),
     _torch_mistake("bias_hh dropped", "bias_hh has no influence.", _dropped("bias_hh")),
+    _torch_mistake(
+        "both biases dropped",
+        "Neither bias_ih nor bias_hh has an influence.",
+        _no_biases,
+    ),
+    _torch_mistake(
+        "the course's own step",
+        "Your z replaces and r comes before the matrix product, as in the course's own step; in "
+        "PyTorch z keeps, and r multiplies W_hn h_prev + b_hn.",
+        _own_step_in_torch,
+        TWO_RESETS,
+        "state",
+    ),
+    _torch_mistake(
+        "gates read in the order z, r, n, and z and 1 - z swapped",
+        "Two things at once: you read the rows as z, r, n, but torch stacks them r, z, n; and "
+        "your z replaces, but in PyTorch z near 1 keeps.",
+        _torch_cell_with(order="zrn", blend=_keep_to_replace),
+        part="z",
+    ),
     _torch_mistake(
         "b_hn dropped",
         "The last third of bias_hh, b_hn, has no influence.",
@@ -1162,6 +1263,12 @@ _LAYER_MISTAKES = (
         "A missing h0 is built with torch's default dtype; build it in the dtype of xs, for "
         "instance with xs.new_zeros(B, H).",
         _wrong_layer("float32 h0"),
+    ),
+    _layer_mistake(
+        "missing h0 built in float32 on the CPU",
+        "A missing h0 is built with torch's defaults, float32 on the CPU; build it in the dtype "
+        "and on the device of xs, for instance with xs.new_zeros(B, H).",
+        _wrong_layer("default h0"),
     ),
     _layer_mistake(
         "missing h0 built on the CPU",

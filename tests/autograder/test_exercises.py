@@ -1,6 +1,8 @@
 """Tests of the tests: what earns full marks, what loses points, and what it is called."""
 
 import importlib
+import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.answers import PUBLIC_SEED
-from autograder.catalogue import TABLE, as_json, audit
+from autograder import catalogue
+from autograder.catalogue import TABLE, as_json
 from autograder.exercises import ASSIGNMENTS, get
 from autograder.judge import judge
 
 EXERCISES = [exercise for group in ASSIGNMENTS.values() for exercise in group]
+audit = cache(catalogue.audit)  # several tests look at the same table
 RIGHT = {
     name: answers
     for assignment in ASSIGNMENTS
@@ -159,3 +163,17 @@ def test_the_table_on_the_site_is_what_the_checks_find_today():
     rows = [row for exercise in EXERCISES for row in audit(exercise)]
     shown = (Path(__file__).parents[2] / TABLE).read_text(encoding="utf-8")
     assert shown == as_json(rows), "the table is stale; run: autograder mistakes"
+
+
+def test_every_section_to_reread_exists_under_its_label_and_title():
+    book = Path(__file__).parents[2] / "book"
+    titles = {}
+    for page in book.glob("*/*.md"):
+        text = page.read_text(encoding="utf-8")
+        for heading in re.finditer(r"((?:^\([\w-]+\)=\n)+)#+ (.+)$", text, re.MULTILINE):
+            for label in re.findall(r"\(([\w-]+)\)=", heading[1]):
+                chapter = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+                titles[label] = (heading[2], chapter)
+    for exercise in EXERCISES:
+        for section in {exercise.section, *(mistake.section for mistake in exercise.mistakes)}:
+            assert titles.get(section.label) == (section.title, section.chapter), section
