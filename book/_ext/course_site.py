@@ -194,7 +194,7 @@ def copy_notebooks(app, exception):
 
 def setup(app):
     # It reports that our scripts/fontawesome.js takes the place of the theme's, which is the point.
-    logging.getLogger("sphinx.sphinx.util.fileutil").setLevel(logging.WARNING)
+    logging.getLogger("sphinx.sphinx.util.osutil").setLevel(logging.WARNING)
     app.connect("config-inited", configure)
     app.connect("doctree-read", let_links_name_labels)
     # After the theme and sphinx-thebe have had their say.
