@@ -57,7 +57,9 @@ def plain_array(value: object, what: str) -> np.ndarray:
             "type",
             f"{what} is a {describe(value)}. `np.array` makes a NumPy array of a list of numbers.",
         )
-    if isinstance(value, list | tuple):
+    if isinstance(value, tuple):
+        raise Broken("type", f"{what} is a {describe(value)}. Return one NumPy array.")
+    if isinstance(value, list):
         raise Broken(
             "type",
             f"{what} is a {describe(value)}. Return one NumPy array; `np.stack` joins a list "

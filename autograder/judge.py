@@ -8,6 +8,7 @@ every probe: same values within tolerance, or the same error, the same modified 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -131,7 +132,7 @@ def failure_of(
             return failure(
                 "shape",
                 f"{name} has shape {found.shape}; expected {target.shape}.",
-                _shape_advice(found.shape, target.shape),
+                _shape_advice(found.shape, target.shape, _batch(inputs)),
             )
         if found.dtype != target.dtype:
             return failure(
@@ -227,11 +228,21 @@ def _advice(seen: Observation, inputs: Inputs) -> str:
     return ""
 
 
-def _shape_advice(found: tuple, expected: tuple) -> str:
+def _batch(inputs: Inputs) -> int | None:
+    """The batch size of a probe that has states, else None."""
+    state = inputs.get("h_prev", inputs.get("h0"))
+    return None if state is None else len(state)
+
+
+def _shape_advice(found: tuple, expected: tuple, batch: int | None) -> str:
     if len(found) == len(expected) and found[::-1] == expected:
         return "Your axes are in reverse order."
-    if found == expected[1:]:
-        return "The first axis is missing: stack the states along a new first axis."
+    if len(expected) > 1 and found == expected[1:]:
+        if batch is not None and len(expected) == 3:
+            return "The first axis, time, is missing."
+        if batch is not None and expected[0] == batch:
+            return "The first axis, the batch, is missing: one example is a batch of one."
+        return "The first axis is missing."
     if tuple(n for n in found if n != 1) == tuple(n for n in expected if n != 1):
         return "An axis of length 1 is too many or missing."
     return ""
@@ -351,10 +362,22 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
             break  # the other probes would only say the same, a timeout at the same price
 
     complete = len(observed) == len(inputs)
+    remembers = complete and not any(failures) and _remembers(exercise, player, inputs, observed)
+    if remembers:
+        last = results[-1]
+        failures[-1] = Failure(
+            "state",
+            "Called twice with the same inputs, it gives two different results.",
+            "Something is kept from one call to the next: in a global variable, or in a list or "
+            "dict that is a default argument. Start afresh in every call.",
+            last.name,
+            last.sizes,
+        )
+        results[-1] = replace(last, passed=False, share=0.0)
     passed = complete and not any(failures)
     share = sum(result.share for result in results) / len(inputs) if complete else 0.0
     mistake, suspicions = None, ()
-    if complete and not passed:
+    if complete and not passed and not remembers:
         found = matching_mistakes(exercise, seed, observed, expected)
         if found:
             mistake = _diagnosis(found[0])
@@ -388,6 +411,12 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
     )
 
 
+def _remembers(exercise, player, inputs, observed) -> bool:
+    """Whether the same inputs give another result than just before."""
+    again = player(inputs[-1])
+    return not same_behavior(exercise, observed[-1].outputs, observed[-1], again)
+
+
 def _part(exercise, failure, mistake, results) -> str | None:
     """Where in the cell to look: the mistake's part, else the first stage that is off."""
     if mistake:
@@ -400,10 +429,14 @@ def _part(exercise, failure, mistake, results) -> str | None:
 
 def _suspicions(exercise, seed, observed, expected, failures) -> tuple[Diagnosis, ...]:
     """For each failing stage: the one mistake in that part which alone explains it, if any."""
-    found = []
+    found, errors = [], set()
     for index, (probe, failure) in enumerate(zip(exercise.probes, failures, strict=True)):
         if probe.part is None or failure is None:
             continue
+        if failure.kind == "exception":  # the same error in every part has one cause, not many
+            if failure.headline.partition(":")[0] in errors:
+                continue
+            errors.add(failure.headline.partition(":")[0])
         candidates = [
             m
             for m in matching_mistakes(exercise, seed, observed, expected, [index])

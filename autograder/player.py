@@ -187,19 +187,30 @@ def _changed(now: object, before: object) -> bool:
     return now is not before and now != before
 
 
-def _takes(code: Callable, names: Mapping) -> bool:
-    """Whether ``code`` has parameters of these names; a student may have renamed them."""
+def _by_name(code: Callable, names: Mapping) -> bool:
+    """Whether to call ``code`` with keywords: it has parameters of these names.
+
+    A student may have renamed them, or hidden them behind ``*args`` (a decorator, np.vectorize);
+    then they are given in order. Only a function that takes keywords and nothing else is left.
+    """
     try:
-        inspect.signature(code).bind(**names)
+        signature = inspect.signature(code)
+        signature.bind(**names)
     except (TypeError, ValueError):
         return False
-    return True
+    if names.keys() <= signature.parameters.keys():
+        return True
+    try:
+        signature.bind(*names)
+    except TypeError:
+        return True
+    return False
 
 
 def call_function(code: Callable, inputs: Mapping, returns) -> tuple[dict, tuple[str, ...], str]:
     """Call a NumPy function on copies of ``inputs``: (outputs, modified inputs, device)."""
     given = copy.deepcopy(dict(inputs))
-    value = code(**given) if _takes(code, given) else code(*given.values())
+    value = code(**given) if _by_name(code, given) else code(*given.values())
     if inspect.iscoroutine(value):
         value.close()
         raise Broken("type", "The function is written with `async def`; write `def`.")

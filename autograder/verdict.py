@@ -34,7 +34,8 @@ class Failure:
 
     kind: str
     """``not written``, ``unfinished`` (it calls an unwritten one), ``exception``, ``timeout``, ``library``, ``autograd``, ``none``, ``type``,
-    ``missing``, ``warning``, ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient`` or ``device``"""
+    ``missing``, ``warning``, ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient``, ``device`` or
+    ``state`` (the same inputs give another result when called again)"""
     headline: str
     detail: str = ""
     probe: str = ""

@@ -446,9 +446,7 @@ _CANDIDATE_MISTAKES = (
     _candidate_mistake(
         "bias subtracted",
         "The bias b_h is subtracted; the equation adds it.",
-        lambda x, h_prev, r, params: np.tanh(
-            join(r * h_prev, x) @ params["W_h"].T - params["b_h"]
-        ),
+        lambda x, h_prev, r, params: np.tanh(join(r * h_prev, x) @ params["W_h"].T - params["b_h"]),
     ),
     *(
         _candidate_mistake(

@@ -172,6 +172,11 @@ class Float32H0(Layer):
         return torch.zeros(xs.shape[1], self.hidden_size, device=xs.device)
 
 
+class DefaultH0(Layer):
+    def first_state(self, xs):
+        return torch.zeros(xs.shape[1], self.hidden_size)
+
+
 class CpuH0(Layer):
     def first_state(self, xs):
         return torch.zeros(xs.shape[1], self.hidden_size, dtype=xs.dtype)
@@ -223,6 +228,7 @@ WRONG = {
     "reset gate detached": ResetGateDetached,
     "no grad": NoGrad,
     "float32 h0": Float32H0,
+    "default h0": DefaultH0,
     "cpu h0": CpuH0,
     "cpu result": CpuResult,
     "always float64": AlwaysFloat64,

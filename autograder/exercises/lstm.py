@@ -102,6 +102,7 @@ _SIGMOID_PROBES = (
     ),
     Probe("float32", _array(lambda rng: _numbers(rng, 4, 2).astype(np.float32)), part="dtype"),
     Probe("float16", _array(lambda rng: _numbers(rng, 5).astype(np.float16)), part="dtype"),
+    Probe("a single entry in two axes", _array(lambda rng: _numbers(rng, 1, 1)), part="array"),
 )
 
 SIGMOID_PARTS = (
@@ -941,6 +942,11 @@ _OWN_FORWARD_MISTAKES = (
         "only the first input used",
         "Every step reads xs[0]; step t reads xs[t].",
         _given(lambda xs, h0, c0: (np.stack([xs[0]] * len(xs)), h0, c0)),
+    ),
+    _time_mistake(
+        "inputs one step late",
+        "Step t reads xs[t - 1], and the first step xs[-1], the last input; step t reads xs[t].",
+        _given(lambda xs, h0, c0: (np.roll(xs, 1, axis=0), h0, c0)),
     ),
     _time_mistake(
         "time walked backwards",

@@ -154,6 +154,27 @@ def gate_mistakes(
             )
             for whose, key in others
         ),
+        *(
+            mistake(
+                f"{whose} bias",
+                f"You add b_{key}; this gate has a bias of its own, {b}. The weights are right.",
+                lambda x, h_prev, params, key=key: sigmoid(
+                    join(h_prev, x) @ params[W].T + params[f"b_{key}"]
+                ),
+            )
+            for whose, key in others
+        ),
+        *(
+            mistake(
+                f"{whose} matrix",
+                f"You multiply by W_{key}; this gate has a matrix of its own, {W}. The bias is "
+                "right.",
+                lambda x, h_prev, params, key=key: sigmoid(
+                    join(h_prev, x) @ params[f"W_{key}"].T + params[b]
+                ),
+            )
+            for whose, key in others
+        ),
         mistake(
             "reshape for transpose",
             f"{W} is reshaped to (H + D, H); that scrambles its entries. Transpose it: {W}.T.",
@@ -296,6 +317,16 @@ def tanh_mistakes(
             )
             for whose, other in others
         ),
+        *(
+            mistake(
+                f"{whose} bias",
+                f"You add b_{other}; {what} has a bias of its own, {b}. The weights are right.",
+                lambda x, h_prev, params, other=other: np.tanh(
+                    without_bias(x, h_prev, params) + params[f"b_{other}"]
+                ),
+            )
+            for whose, other in others
+        ),
         mistake(
             "tanh overflows",
             "Your tanh turns into nan for large arguments: exp overflows. Use np.tanh.",
@@ -386,6 +417,18 @@ def time_mistakes(step: Callable, section: Section) -> tuple[Mistake, ...]:
             "only the first input used",
             "Every step reads xs[0]; step t reads xs[t].",
             lambda xs, h0, params: forward(np.stack([xs[0]] * len(xs)), h0, params),
+        ),
+        mistake(
+            "inputs one step late",
+            "Step t reads xs[t - 1], and the first step xs[-1], the last input; step t reads xs[t].",
+            lambda xs, h0, params: forward(np.roll(xs, 1, axis=0), h0, params),
+        ),
+        mistake(
+            "states joined along the batch axis",
+            "The T states are joined along their first axis, which gives (T * B, H); time gets an "
+            "axis of its own: np.stack gives (T, B, H).",
+            lambda xs, h0, params: np.concatenate(list(forward(xs, h0, params))),
+            "step",
         ),
         mistake(
             "a list of states",
