@@ -136,7 +136,7 @@ padding:.7rem 1rem .8rem;max-width:46rem;margin:.25rem 0;background:transparent}
 --v-wrong:{_WRONG["dark"]};{";".join(f"--gm-{n}:{v}" for n, v in DARK.items())}}}
 .gm-verdict.right{{--v-tone:{css("gru")}}}.gm-verdict.wrong{{--v-tone:var(--v-wrong)}}
 .gm-verdict.open{{--v-tone:{css("muted")}}}
-.gm-verdict p{{margin:.3rem 0;max-width:none}}.gm-verdict .head{{display:flex;flex-wrap:wrap;gap:.2rem .8rem;
+.gm-verdict p{{margin:.3rem 0;max-width:none;overflow-wrap:anywhere}}.gm-verdict .head{{display:flex;flex-wrap:wrap;gap:.2rem .8rem;
 align-items:baseline;margin:0}}
 .gm-verdict .head b{{color:var(--v-tone)}}.gm-verdict .head .pts{{margin-left:auto;color:{css("muted")}}}
 .gm-verdict .body{{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:flex-start}}
