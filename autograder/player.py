@@ -308,7 +308,10 @@ def call_layer(
     gradients = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
     unreached = [name for name, g in zip(leaves, gradients, strict=True) if g is None]
     if unreached:
-        raise _NoGradient(f"No gradient reaches {', '.join(unreached)}.")
+        raise _NoGradient(
+            f"No gradient reaches {', '.join(unreached)}: not used, or cut off, for instance by "
+            "`.detach()` or `.data`."
+        )
     for name, gradient in zip(leaves, gradients, strict=True):
         outputs[f"gradient of {name}"] = gradient.cpu().numpy().copy()
     return outputs, modified, device

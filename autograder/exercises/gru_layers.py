@@ -94,13 +94,13 @@ class NotTransposed(Layer):
 class NoBiasIh(Layer):
     def weights(self):
         W_i, W_h, b_i, b_h = super().weights()
-        return W_i, W_h, 0 * b_i, b_h
+        return W_i, W_h, torch.zeros_like(b_i), b_h
 
 
 class NoBiasHh(Layer):
     def weights(self):
         W_i, W_h, b_i, b_h = super().weights()
-        return W_i, W_h, b_i, 0 * b_h
+        return W_i, W_h, b_i, torch.zeros_like(b_h)
 
 
 class NotCarried(Layer):

@@ -970,6 +970,13 @@ _OWN_FORWARD_MISTAKES = (
         "step",
     ),
     _time_mistake(
+        "states joined along the batch axis",
+        "The T states, and the T cells, are joined along their first axis, which gives (T * B, H); "
+        "time gets an axis of its own: np.stack gives (T, B, H).",
+        _each(lambda states, first: np.concatenate(list(states))),
+        "step",
+    ),
+    _time_mistake(
         "only the last cell returned",
         "hs is right, but beside it you return c_T; all T cells are asked for.",
         _after(lambda i, hs, cs: (hs, cs[-1])),

@@ -190,3 +190,19 @@ def test_a_missing_h0_in_torchs_defaults_is_named():
     verdict = grade(Layer, "GRULayer")
     assert verdict.mistake is not None, str(verdict)
     assert verdict.mistake.name == "missing h0 built in float32 on the CPU"
+
+
+def test_an_unused_bias_of_a_layer_is_named():
+    pytest.importorskip("torch")
+    from autograder.exercises import gru_layers
+
+    class Layer(gru_layers.Layer):
+        def step(self, x, h):
+            r_x, z_x, n_x = (x @ self.weight_ih_l0.T + self.bias_ih_l0).chunk(3, dim=1)
+            r_h, z_h, n_h = (h @ self.weight_hh_l0.T).chunk(3, dim=1)
+            r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
+            return (1 - z) * (n_x + r * n_h).tanh() + z * h
+
+    verdict = grade(Layer, "GRULayer")
+    assert verdict.mistake is not None, str(verdict)
+    assert verdict.mistake.name == "bias_hh_l0 dropped"
