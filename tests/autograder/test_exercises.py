@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.answers import PUBLIC_SEED
 from autograder import catalogue
+from autograder.answers import PUBLIC_SEED
 from autograder.catalogue import TABLE, as_json
 from autograder.exercises import ASSIGNMENTS, get
 from autograder.judge import judge
