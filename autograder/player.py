@@ -96,18 +96,35 @@ class _Sink(io.TextIOBase):
 def _time_limit(seconds: float) -> Iterator[None]:
     """Raise _Timeout in this thread after ``seconds``, again and again until the block ends.
 
-    Again and again, because a bare ``except`` in a loop swallows what reaches it there.
+    Again and again, because a bare ``except`` in a loop swallows what reaches it in its ``try``.
+    From the second time on the student's frames are traced as well, so that the next line they
+    run raises too: that line is the ``except`` itself, and leaves the loop.
     """
     on_main_thread = threading.current_thread() is threading.main_thread()
     if not (on_main_thread and hasattr(signal, "setitimer")):
         # Without timer signals (Windows, other threads) a loop can only be stopped by hand.
         yield
         return
-    armed = True
+    armed, fired = True, 0
+    tracing = sys.gettrace()
+
+    def at_next_line(frame, event, arg):
+        if armed and event == "line":
+            raise _Timeout
+        return at_next_line
 
     def expire(signum, frame):
-        if armed:
-            raise _Timeout
+        nonlocal fired
+        if not armed:
+            return
+        fired += 1
+        if fired > 1:
+            sys.settrace(lambda *event: None)
+            while frame is not None:
+                if not _in_library(frame.f_code.co_filename):
+                    frame.f_trace = at_next_line
+                frame = frame.f_back
+        raise _Timeout
 
     before = signal.signal(signal.SIGALRM, expire)
     try:
@@ -117,6 +134,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
         finally:
             armed = False
             signal.setitimer(signal.ITIMER_REAL, 0)
+            if fired > 1:
+                sys.settrace(tracing)
     finally:
         signal.signal(signal.SIGALRM, before)
 
@@ -151,13 +170,19 @@ _LIBRARY_FOLDERS = tuple(
 )
 
 
+def _in_library(filename: str) -> bool:
+    """Whether code of this file is not the student's."""
+    return filename.startswith("<frozen") or str(Path(filename).resolve()).startswith(
+        _LIBRARY_FOLDERS
+    )
+
+
 def _own_frames(error: BaseException) -> list[tuple]:
     """The frames of ``error``'s traceback that run the student's code, with their lines."""
     return [
         (frame, number)
         for frame, number in traceback.walk_tb(error.__traceback__)
-        if not frame.f_code.co_filename.startswith("<frozen")
-        and not str(Path(frame.f_code.co_filename).resolve()).startswith(_LIBRARY_FOLDERS)
+        if not _in_library(frame.f_code.co_filename)
     ]
 
 
@@ -377,7 +402,7 @@ def observe(
                 outputs, modified, device = call(code, inputs, returns)
             said = [f"{w.category.__name__}: {w.message}" for w in heard]
             if np.geterr() != error_state:
-                said.append("NumPy's error state was changed (np.seterr); use np.errstate.")
+                said.append("NumPy's error state was changed (np.seterr); leave it as it is.")
         if seen:
             raise _LibraryLayer(seen[0])
         return report(

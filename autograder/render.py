@@ -77,6 +77,12 @@ def _recognized(mistake: Diagnosis) -> str:
     return "gives exactly your output" if mistake.exact else "leaves errors as small as yours"
 
 
+def _stages_title(verdict: Verdict) -> str:
+    """Parts build on one another: where several are off, the first may explain the rest."""
+    off = sum(not passed for _, passed in _stages(verdict))
+    return "Each part tried alone" + ("; mend the first that is off:" if off > 1 else ":")
+
+
 def as_text(verdict: Verdict) -> str:
     """The verdict for a terminal, a log or nbgrader's output; at most 88 columns."""
     head = f"{verdict.exercise}: {_status(verdict)}, {points(verdict)}"
@@ -112,7 +118,7 @@ def as_text(verdict: Verdict) -> str:
             lines.append(f"    It {_recognized(verdict.mistake)}, on every input tried.")
         else:
             if _stages(verdict):
-                say("", "Each part tried alone:")
+                say("", _stages_title(verdict))
             for name, passed in _stages(verdict):
                 lines.append(f"    {'right' if passed else 'off  '}  {name}")
             for one in verdict.suspicions:
@@ -197,7 +203,7 @@ def as_html(verdict: Verdict) -> str:
                 f"<li>✓ {escape(name)}</li>" if passed else f'<li class="off">✗ {escape(name)}</li>'
                 for name, passed in stages
             )
-            body.append(f'<p class="quiet">Each part tried alone:</p><ul>{items}</ul>')
+            body.append(f'<p class="quiet">{_stages_title(verdict)}</p><ul>{items}</ul>')
         for one in verdict.suspicions:
             body.append(f"<p>Looks like <b>{escape(one.name)}</b>: {_prose(one.says)}</p>")
         rows += [
