@@ -52,7 +52,7 @@ Params = dict[str, np.ndarray]
 #
 # An LSTM carries **two** arrays from step to step. The *cell* $c$ is its memory; it may hold any
 # number. The *state* $h$ is the part of the memory that it shows, to the world and to its own gates; it
-# stays in (−1, 1).
+# stays in (−1, 1). (The chapter calls them *cell state* and *hidden state*.)
 #
 # | code name | symbol | shape | meaning |
 # |---|---|---|---|
@@ -682,8 +682,8 @@ check(count_lstm_parameters)
 #
 # 20 minutes · difficulty 3 of 5 · {{points why-adding-helps}}, graded by a person
 #
-# **Why can an LSTM's cell carry a gradient over a hundred steps when a vanilla RNN's state cannot, and
-# why does a new LSTM still fail to do so?**
+# **Why can an LSTM's cell carry a gradient over a hundred steps when a vanilla RNN's state, as a rule,
+# cannot, and why does a new LSTM still fail to do so?**
 #
 # Look at the direct path from $c_{t-1}$ to $c_t$, with the gates taken as given numbers. What is its
 # derivative, and what are the derivatives of a hundred such steps? Compare with one step of the vanilla
