@@ -1,0 +1,23 @@
+"""Deviations that the tests measure are printed at the end of the run, so that they can be quoted."""
+
+import pytest
+
+_LARGEST: dict[str, float] = {}
+
+
+@pytest.fixture(scope="session")
+def deviation():
+    """Call it with what was compared and how far the two were apart; the largest is printed."""
+
+    def note(what: str, value) -> float:
+        _LARGEST[what] = max(_LARGEST.get(what, 0.0), float(value))
+        return float(value)
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter):
+    if _LARGEST:
+        terminalreporter.section("largest deviations")
+        for what, value in sorted(_LARGEST.items()):
+            terminalreporter.write_line(f"{value:9.2g}  {what}")
