@@ -238,7 +238,7 @@ check(reset_gate)
 # 15 minutes · difficulty 2 of 5 · {{points candidate_state}}
 #
 # Why it matters: one pair of brackets in this equation separates two models that are both called
-# GRU. Getting it right here is what the last question of this notebook is about.
+# GRU. The last question of this notebook asks you to explain why.
 #
 # </div>
 #
@@ -474,8 +474,8 @@ check(gru_forward)
 #
 # 10 minutes · difficulty 2 of 5 · {{points flip_update_gate}}
 #
-# Why it matters: half of the papers and libraries read $z$ the other way. Their weights are usable
-# here, and yours there, once you know the one change that is needed.
+# Why it matters: Cho et al. (2014), PyTorch, Keras and ONNX read $z$ the other way. Flip it, and only
+# the place of $r$ is left to compare before weights can travel.
 #
 # </div>
 #
@@ -552,8 +552,9 @@ check(flip_update_gate)
 #
 # 25 minutes · difficulty 3 of 5 · {{points gru_step_torch}}
 #
-# Why it matters: one day you will load somebody's GRU weights. Three details decide whether you get
-# their model or noise: the order of the rows, the two biases, and where the reset gate acts.
+# Why it matters: one day you will load somebody's GRU weights. Four details decide whether you get
+# their model or noise: the order of the rows, the two biases, where the reset gate acts, and which way
+# the update gate points.
 #
 # </div>
 #
@@ -729,7 +730,9 @@ class GRULayer(nn.Module):
 
 # %% [markdown]
 # **Try it.** Give your layer the weights of a `torch.nn.GRU` and compare, on the GPU if there is one.
-# In float32 you should see a largest difference below `1e-6`.
+# In float32 on the CPU you should see a largest difference below `1e-6`. On a GPU it can be several
+# hundred times as large, since PyTorch's layer rounds its factors there unless told not to: see
+# [how many digits are right](../../book/gru/from-cell-to-layer.md#precision).
 
 # %% tags=["skip-execution"]
 device = "cuda" if torch.cuda.is_available() else "cpu"
