@@ -456,8 +456,8 @@ for bias in (2.0, 0.0, -4.0):
 # <details>
 # <summary>What to see</summary>
 #
-# A closed gate, $b_z = -4$, keeps most of it: there $z$ is about 0.02, so the direct path alone
-# multiplies by about 0.98 per step. With $z$ near 1 every step sends the gradient through tanh and
+# A closed gate, $b_z = -4$, keeps by far the most, about a third: there $z$ is about 0.02, so the
+# direct path alone multiplies by about 0.98 per step, and $0.98^{50} \approx 0.36$. With $z$ near 1 every step sends the gradient through tanh and
 # a matrix, and after fifty of them next to nothing is left. Nobody has to set $z$ by hand: the cell
 # can learn to close the gate where it pays to remember.
 #
@@ -553,6 +553,6 @@ for bias in (2.0, 0.0, -4.0):
 # mistake in the step shows in both. Asking for help? Paste the check's message; it contains
 # everything somebody needs to help you, and no solution.
 #
-# **What to read next.** The self-check questions at the end of the chapter “Gradients through
-# gates”, and the [bibliography](../../book/back/bibliography.md) for the papers on vanishing
+# **What to read next.** The self-check questions at the end of
+# [Gradients through gates](../../book/gru/gradients-through-gates.md), and the [bibliography](../../book/back/bibliography.md) for the papers on vanishing
 # gradients.
