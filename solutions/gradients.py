@@ -457,9 +457,10 @@ for bias in (2.0, 0.0, -4.0):
 # <summary>What to see</summary>
 #
 # A closed gate, $b_z = -4$, keeps by far the most, about a third: there $z$ is about 0.02, so the
-# direct path alone multiplies by about 0.98 per step, and $0.98^{50} \approx 0.36$. With $z$ near 1 every step sends the gradient through tanh and
-# a matrix, and after fifty of them next to nothing is left. Nobody has to set $z$ by hand: the cell
-# can learn to close the gate where it pays to remember.
+# direct path alone multiplies by about 0.98 per step, and $0.98^{50} \approx 0.36$. With
+# $z$ near 1 every step sends the gradient through tanh and a matrix, and after fifty of them next
+# to nothing is left. Nobody has to set $z$ by hand: the cell can learn to close the gate where it
+# pays to remember.
 #
 # </details>
 #

@@ -928,4 +928,5 @@ print(sum(parameter.numel() for parameter in nn.GRU(1, 2).parameters()))
 # **What to read next.** The self-check questions at the end of
 # [Two gates, one state](../../book/gru/two-gates.md), then
 # [One GRU, many spellings](../../book/gru/many-spellings.md), which takes exercises 6 and 7 to other
-# libraries, and the [bibliography](../../book/back/bibliography.md) for the papers by Cho et al. and Chung et al.
+# libraries, and the [bibliography](../../book/back/bibliography.md) for the papers by Cho et al. and
+# Chung et al.
