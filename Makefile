@@ -102,6 +102,7 @@ test: site lint  ## run every test (installs a browser for those of the website 
 
 lint: .venv/.installed
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 # ---- the rest ----
 

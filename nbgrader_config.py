@@ -38,7 +38,14 @@ c.CourseDirectory.solution_directory = "_build/solution"
 # An assignment is one notebook. A random.py or torch.py handed in beside it would be imported
 # in place of the real one.
 c.CourseDirectory.ignore = [
-    ".ipynb_checkpoints", "__pycache__", "feedback", "*.py", "*.pyc", "*.pyd", "*.so", "*.pth",
+    ".ipynb_checkpoints",
+    "__pycache__",
+    "feedback",
+    "*.py",
+    "*.pyc",
+    "*.pyd",
+    "*.so",
+    "*.pth",
 ]
 
 c.ClearSolutions.text_stub = "*Your answer here: double-click this cell, write, and run it.*"

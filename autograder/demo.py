@@ -67,8 +67,11 @@ def nbgrader(folder: Path, *arguments: str) -> Iterator[str]:
     environment = {k: v for k, v in os.environ.items() if k != "AUTOGRADER_SEED"}
     process = subprocess.Popen(
         [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=folder, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     said = []
     for line in process.stdout:
@@ -92,11 +95,17 @@ def results(folder: Path) -> list[Row]:
                 continue
             grades = {grade.name: grade for paper in submission.notebooks for grade in paper.grades}
             page = folder / "feedback" / student.name / ASSIGNMENT / f"{ASSIGNMENT}.html"
-            rows.append(Row(
-                student.name, student.story, submission.score, submission.max_score,
-                _lost_points(folder, student.name, grades),
-                submission.needs_manual_grade, page if page.exists() else None,
-            ))
+            rows.append(
+                Row(
+                    student.name,
+                    student.story,
+                    submission.score,
+                    submission.max_score,
+                    _lost_points(folder, student.name, grades),
+                    submission.needs_manual_grade,
+                    page if page.exists() else None,
+                )
+            )
     return rows
 
 
@@ -141,8 +150,12 @@ def run(course: Path, show: bool = True) -> None:
         ("generate_feedback", "write feedback"),
     ]
     with Progress(
-        TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(), TextColumn("{task.fields[now]}"), console=console,
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}"),
+        console=console,
     ) as progress:
         task = progress.add_task("hand in the work", total=len(CLASS), now="")
         build(course, folder)
@@ -163,7 +176,9 @@ def run(course: Path, show: bool = True) -> None:
     page.write_text(_page(rows, folder), encoding="utf-8")
     console.print(
         "* an answer waits to be graded by a person, in JupyterLab: menu Nbgrader, Formgrader.\n"
-        f"Feedback as the students get it: [bold]{page}[/bold]", soft_wrap=True, highlight=False,
+        f"Feedback as the students get it: [bold]{page}[/bold]",
+        soft_wrap=True,
+        highlight=False,
     )
     if show and _has_screen():
         webbrowser.open(page.as_uri())

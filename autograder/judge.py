@@ -393,6 +393,9 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
         )
     return Verdict(
         exercise=exercise.name,
+        assignment=exercise.assignment,
+        signature=exercise.signature,
+        part_names=exercise.parts,
         passed=passed,
         points=round(exercise.points * share, 2),
         max_points=exercise.points,

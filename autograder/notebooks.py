@@ -285,17 +285,13 @@ class _Placeholders:
             for cell in notebook.cells
             if cell.metadata.get("nbgrader", {}).get("grade")
         ]
-        self.points = {
-            meta["grade_id"].removeprefix("check-"): meta["points"] for meta in graded
-        }
+        self.points = {meta["grade_id"].removeprefix("check-"): meta["points"] for meta in graded}
         self.total = sum(self.points.values())
         self.setup = _setup(course)
 
     def __call__(self, text: str) -> str:
         text = text.replace("# {{setup}}", self.setup)
-        return re.sub(
-            r"\{\{(\w+) ([\w-]+)\}\}", lambda match: self.value(*match.groups()), text
-        )
+        return re.sub(r"\{\{(\w+) ([\w-]+)\}\}", lambda match: self.value(*match.groups()), text)
 
     def value(self, kind: str, name: str) -> str:
         if kind == "points":

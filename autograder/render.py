@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from html import escape
 
-from autograder.exercises import get
 from autograder.figures.cell_diagram import PARTS, gru_cell
 from autograder.figures.lstm_diagram import LSTM_PARTS, lstm_cell
 from autograder.figures.palette import DARK, LIGHT, css
@@ -69,7 +68,7 @@ def _stages(verdict: Verdict) -> list[tuple[str, bool]]:
     for probe in verdict.probes:
         if probe.part:
             held[probe.part] = held.get(probe.part, True) and probe.passed
-    names = dict(get(verdict.exercise).parts)
+    names = dict(verdict.part_names)
     return [(names[part], passed) for part, passed in held.items()]
 
 
@@ -103,7 +102,7 @@ def as_text(verdict: Verdict) -> str:
         say("", _evidence(verdict))
         say("Reference", verdict.reference)
     elif verdict.failure.kind == "not written":
-        say("Write", get(verdict.exercise).signature)
+        say("Write", verdict.signature)
     elif verdict.failure.kind == "unfinished":
         say("", verdict.failure.headline)
     else:
@@ -161,7 +160,7 @@ color:inherit;background:none;border:0;padding:0}}.gm-verdict pre{{margin:.3rem 
 
 def _picture(verdict: Verdict) -> str:
     part = verdict.part
-    parts, cell = _CELLS.get(get(verdict.exercise).assignment, ((), None))
+    parts, cell = _CELLS.get(verdict.assignment, ((), None))
     if verdict.passed or part not in parts:
         return ""
     return (
@@ -181,7 +180,7 @@ def as_html(verdict: Verdict) -> str:
         body.append(f"<p>{escape(_evidence(verdict))}</p>")
         body.append(f'<p class="quiet">Compared with {escape(verdict.reference)}.</p>')
     elif verdict.failure.kind == "not written":
-        rows.append(("Write", f"<code>{escape(get(verdict.exercise).signature)}</code>"))
+        rows.append(("Write", f"<code>{escape(verdict.signature)}</code>"))
     elif verdict.failure.kind == "unfinished":
         body.append(f"<p>{escape(verdict.failure.headline)}</p>")
     else:

@@ -116,9 +116,7 @@ class TolerantExporter(NotebookExporter):
                     cell.setdefault("outputs", [])
         except Exception:  # truncated JSON, wrong encoding, another format: all the same here
             self.log.info("%s is no notebook", self.filename)
-            notebook = nbformat.v4.new_notebook(
-                cells=[nbformat.v4.new_markdown_cell(UNREADABLE)]
-            )
+            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(UNREADABLE)])
         return self.from_notebook_node(notebook, resources=resources, **kw)
 
 
@@ -187,9 +185,7 @@ class _Official:
 
     def new_cell(self) -> NotebookNode:
         make = (
-            nbformat.v4.new_code_cell
-            if self.cell_type == "code"
-            else nbformat.v4.new_markdown_cell
+            nbformat.v4.new_code_cell if self.cell_type == "code" else nbformat.v4.new_markdown_cell
         )
         return make(self.source, id=self.name)
 
@@ -239,9 +235,7 @@ def _adopt(known: _Official, cells: list[NotebookNode], found: dict) -> Notebook
         lambda cell: cell.source.strip() == known.source.strip(),
     ]
     if known.solution and known.cell_type == "code":
-        tests.insert(
-            0, lambda cell: cell.cell_type == "code" and _defines(cell.source, known.name)
-        )
+        tests.insert(0, lambda cell: cell.cell_type == "code" and _defines(cell.source, known.name))
     return next((cell for test in tests for cell in free if test(cell)), None)
 
 
@@ -307,17 +301,13 @@ def _settle(cell: NotebookNode) -> None:
         return
     kept = [o for o in cell.outputs if not (o.output_type == "stream" and o.name == "stderr")]
     if not any(output.output_type == "error" for output in kept):
-        scores = [
-            o.data.get("text/plain", "") for o in kept if o.output_type == "execute_result"
-        ]
+        scores = [o.data.get("text/plain", "") for o in kept if o.output_type == "execute_result"]
         try:
             valid = len(scores) == 1 and 0 <= float(scores[0]) <= float(meta["points"])
         except ValueError:
             valid = False
         if not valid:
-            kept.append(
-                _error("NoScore", "This check gave no score. Was `check` redefined above?")
-            )
+            kept.append(_error("NoScore", "This check gave no score. Was `check` redefined above?"))
     cell.outputs = kept
 
 

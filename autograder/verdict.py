@@ -61,6 +61,8 @@ class Verdict:
     """The outcome of checking one function or class."""
 
     exercise: str
+    assignment: str
+    signature: str
     passed: bool
     points: float
     max_points: float
@@ -69,6 +71,8 @@ class Verdict:
     mistake: Diagnosis | None = None
     suspicions: tuple[Diagnosis, ...] = ()
     """for an unknown mistake: what single parts behave like when tested alone"""
+    part_names: tuple[tuple[str, str], ...] = ()
+    """the parts that stages isolate, each with its plain name"""
     part: str | None = None
     """the part of the cell to look at first, None when that is not known"""
     equation: str = ""

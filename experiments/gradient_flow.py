@@ -126,7 +126,9 @@ def main() -> None:
                      "rates": list(RATES), "seeds": len(SEEDS)},
         "cells": cells,
     }  # fmt: skip
-    OUT.write_text(json.dumps(result, separators=(",", ":")).replace('{"family"', '\n{"family"') + "\n")
+    OUT.write_text(
+        json.dumps(result, separators=(",", ":")).replace('{"family"', '\n{"family"') + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -125,9 +125,7 @@ def gradient_paths(
     """
     shown = [path for path in PATHS if path in set(show)]
     if unknown := (set(show) | ({highlight} - {None})) - set(PATHS):
-        raise ValueError(
-            f"the ways back are {', '.join(PATHS)}; not {', '.join(sorted(unknown))}"
-        )
+        raise ValueError(f"the ways back are {', '.join(PATHS)}; not {', '.join(sorted(unknown))}")
     if title is None:
         title = "GRU cell with the ways of a gradient back: " + (
             ", ".join(_NAMES[path] for path in shown) or "none yet"

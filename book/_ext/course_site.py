@@ -50,9 +50,15 @@ class Repository:
             return []
         place = f"{self.owner}/{self.name}"
         return [
-            ("Binder", f"https://mybinder.org/v2/gh/{place}/{self.branch}?urlpath="
-                       + quote(f"lab/tree/{path}", safe="")),
-            ("Colab", f"https://colab.research.google.com/github/{place}/blob/{self.branch}/{path}"),
+            (
+                "Binder",
+                f"https://mybinder.org/v2/gh/{place}/{self.branch}?urlpath="
+                + quote(f"lab/tree/{path}", safe=""),
+            ),
+            (
+                "Colab",
+                f"https://colab.research.google.com/github/{place}/blob/{self.branch}/{path}",
+            ),
         ]
 
 
@@ -131,7 +137,9 @@ def drop_thebe(context):
     """sphinx-thebe adds its script twice to every page even when Thebe is off: a JavaScript error."""
 
     def wanted(asset) -> bool:
-        text = str(getattr(asset, "filename", asset)) + getattr(asset, "attributes", {}).get("body", "")
+        text = str(getattr(asset, "filename", asset)) + getattr(asset, "attributes", {}).get(
+            "body", ""
+        )
         return "thebe" not in text.lower()
 
     for kind in ("script_files", "css_files"):
@@ -145,12 +153,19 @@ def add_social_tags(repository, pagename, context):
         title = f"{title} · {TITLE}"
     found = re.search(r'<meta content="([^"]*)" name="description"', context.get("metatags") or "")
     description = found.group(1) if found else SUBTITLE
-    tags = {"og:type": "website", "og:site_name": TITLE, "og:title": title,
-            "og:description": description}
+    tags = {
+        "og:type": "website",
+        "og:site_name": TITLE,
+        "og:title": title,
+        "og:description": description,
+    }
     if repository.site:
-        tags |= {"og:url": f"{repository.site}{pagename}.html",
-                 "og:image": f"{repository.site}_static/social-card.png",
-                 "og:image:alt": f"{TITLE}. {SUBTITLE}.", "twitter:card": "summary_large_image"}
+        tags |= {
+            "og:url": f"{repository.site}{pagename}.html",
+            "og:image": f"{repository.site}_static/social-card.png",
+            "og:image:alt": f"{TITLE}. {SUBTITLE}.",
+            "twitter:card": "summary_large_image",
+        }
     context["metatags"] = (context.get("metatags") or "") + "".join(
         f'\n<meta property="{key}" content="{escape(value, quote=True)}" />'
         for key, value in tags.items()
@@ -160,10 +175,14 @@ def add_social_tags(repository, pagename, context):
 def add_workplace(repository, pagename, context):
     """Put a line under an exercise page's title that says where the notebook can be worked on."""
     path = f"{pagename}.ipynb"
-    links = [f'<a class="gm-button" href="{escape(url)}">Open in {name}</a>'
-             for name, url in repository.launchers(path)]
+    links = [
+        f'<a class="gm-button" href="{escape(url)}">Open in {name}</a>'
+        for name, url in repository.launchers(path)
+    ]
     download = context["pathto"](f"_downloads/{path}", 1)
-    links.append(f'<a class="gm-button" href="{escape(download)}" download>Download the notebook</a>')
+    links.append(
+        f'<a class="gm-button" href="{escape(download)}" download>Download the notebook</a>'
+    )
     bar = (
         '<div class="gm-workplace"><p>This page is a notebook to work in: open it in Jupyter, write '
         "the functions, run the checks. On your own machine <code>make lab</code> opens it.</p>"

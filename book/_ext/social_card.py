@@ -14,7 +14,7 @@ STATIC = Path(__file__).parent.parent / "_static"
 
 PAGE = f"""<!DOCTYPE html>
 <meta charset="utf-8">
-<link rel="stylesheet" href="{(STATIC / 'course.css').as_uri()}">
+<link rel="stylesheet" href="{(STATIC / "course.css").as_uri()}">
 <style>
   body {{ margin: 0; width: 1200px; height: 630px; box-sizing: border-box; padding: 88px 96px;
          display: flex; flex-direction: column; justify-content: space-between; }}

@@ -26,7 +26,9 @@ def test_everybody_hands_something_in(submitted):
     names = [student.name for student in classroom.CLASS]
     assert len(set(names)) == len(names)
     assert {folder.name for folder in submitted.iterdir()} == set(names)
-    assert {s.name for s in classroom.CLASS if not list((submitted / s.name / "gru").glob("*.ipynb"))} == {"lea"}
+    assert {
+        s.name for s in classroom.CLASS if not list((submitted / s.name / "gru").glob("*.ipynb"))
+    } == {"lea"}
 
 
 def test_no_submission_shows_where_its_answers_come_from(submitted):

@@ -37,8 +37,13 @@ class Course:
         """Run a command and return all it said; fail the test where it fails."""
         program = Path(sys.executable).parent / command[0]
         done = subprocess.run(
-            [str(program), *command[1:]], cwd=cwd or self.root, env=self.environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600,
+            [str(program), *command[1:]],
+            cwd=cwd or self.root,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=600,
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
         return done.stdout

@@ -19,8 +19,17 @@ from autograder.demo import DEMO_SEED
 
 SECRET = DEMO_SEED
 GUIDE = (COURSE / "book" / "teach" / "grade-a-class.md").read_text(encoding="utf-8")
-FULL = {"update_gate": 2, "reset_gate": 2, "candidate_state": 3, "gru_step": 3, "gru_forward": 3,
-        "flip_update_gate": 2, "gru_step_torch": 4, "GRULayer": 6, "count_gru_parameters": 1}
+FULL = {
+    "update_gate": 2,
+    "reset_gate": 2,
+    "candidate_state": 3,
+    "gru_step": 3,
+    "gru_forward": 3,
+    "flip_update_gate": 2,
+    "gru_step_torch": 4,
+    "GRULayer": 6,
+    "count_gru_parameters": 1,
+}
 
 # What every student loses, and nothing else: the points that are left, check by check.
 NONE = dict.fromkeys(FULL, 0)
@@ -122,13 +131,15 @@ class GradedClass:
 def write_probe_of_the_seed(notebook: Path) -> None:
     """A cell that prints the seed the kernel was given and one number drawn from it."""
     paper = nbformat.read(notebook, as_version=4)
-    paper.cells.append(nbformat.v4.new_code_cell(
-        "import os\n"
-        "from autograder import answers, exercises\n"
-        "probe = exercises.get('update_gate').draw(answers.seed())[0]\n"
-        "print('seed', os.environ.get('AUTOGRADER_SEED'), 'first', probe['params']['b_z'][0])",
-        id="seed",
-    ))
+    paper.cells.append(
+        nbformat.v4.new_code_cell(
+            "import os\n"
+            "from autograder import answers, exercises\n"
+            "probe = exercises.get('update_gate').draw(answers.seed())[0]\n"
+            "print('seed', os.environ.get('AUTOGRADER_SEED'), 'first', probe['params']['b_z'][0])",
+            id="seed",
+        )
+    )
     nbformat.write(paper, notebook)
 
 

@@ -20,8 +20,12 @@ def execute(notebook: nbformat.NotebookNode, **environment: str) -> nbformat.Not
         for name, value in environment.items():
             patch.setenv(name, value)
         client = NotebookClient(
-            notebook, timeout=120, allow_errors=True, skip_cells_with_tag="none",
-            kernel_name="python3", extra_arguments=["--IPKernelApp.log_level=40"],
+            notebook,
+            timeout=120,
+            allow_errors=True,
+            skip_cells_with_tag="none",
+            kernel_name="python3",
+            extra_arguments=["--IPKernelApp.log_level=40"],
         )
         client.execute()
     return notebook

@@ -57,7 +57,13 @@ def test_nothing_of_the_answers_reaches_the_students(name):
     for cell in nbformat.reads(released, as_version=4).cells:
         assert set(cell.metadata) <= {"nbgrader", "deletable", "editable", "tags"}
         assert set(cell.metadata.get("nbgrader", {})) <= {
-            "grade", "grade_id", "locked", "points", "schema_version", "solution", "cell_type",
+            "grade",
+            "grade_id",
+            "locked",
+            "points",
+            "schema_version",
+            "solution",
+            "cell_type",
             "checksum",
         }
         if cell.cell_type == "code":
@@ -119,8 +125,9 @@ def test_stale_notebooks_are_reported_with_the_command_that_helps(copy):
     assert command(copy, "notebooks").exit_code == 0
     assert command(copy, "notebooks", "--check").exit_code == 0
     source = copy / "solutions" / "gru.py"
-    source.write_text(source.read_text(encoding="utf-8").replace("# # Build a GRU", "# # A GRU"),
-                      encoding="utf-8")
+    source.write_text(
+        source.read_text(encoding="utf-8").replace("# # Build a GRU", "# # A GRU"), encoding="utf-8"
+    )
     stale = command(copy, "notebooks", "--check")
     assert stale.exit_code == 1
     assert "Run: autograder notebooks gru" in stale.output
@@ -131,8 +138,10 @@ def test_a_failure_leaves_the_old_release_in_place(copy):
     release = nb.release_path(copy, "gru")
     before = release.read_bytes()
     source = copy / "solutions" / "gru.py"
-    source.write_text(source.read_text(encoding="utf-8").replace("check(gru_step)", "check(gru)"),
-                      encoding="utf-8")
+    source.write_text(
+        source.read_text(encoding="utf-8").replace("check(gru_step)", "check(gru)"),
+        encoding="utf-8",
+    )
     failed = command(copy, "notebooks")
     assert failed.exit_code == 1
     assert "check-gru_step has to read check(gru_step)" in failed.output

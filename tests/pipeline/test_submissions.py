@@ -75,8 +75,13 @@ def test_a_sound_submission_stays_as_it_is(assignment):
 
 @pytest.mark.parametrize(
     "metadata",
-    [{}, {"nbgrader": None}, {"nbgrader": {}}, {"nbgrader": {"grade_id": 7}},
-     {"nbgrader": {"grade_id": "somewhere-else", "schema_version": 1}}],
+    [
+        {},
+        {"nbgrader": None},
+        {"nbgrader": {}},
+        {"nbgrader": {"grade_id": 7}},
+        {"nbgrader": {"grade_id": "somewhere-else", "schema_version": 1}},
+    ],
 )
 def test_lost_and_broken_metadata_is_written_again(assignment, metadata):
     released, resources, official = assignment
@@ -153,7 +158,9 @@ def test_any_shuffle_of_damages_is_survived(assignment, data):
         elif damage == "strip":
             cell.metadata = nbformat.from_dict({})
         elif damage == "edit":
-            cell.source = draw(st.sampled_from(["", "1/0", "def gru_step(): pass", cell.source * 2]))
+            cell.source = draw(
+                st.sampled_from(["", "1/0", "def gru_step(): pass", cell.source * 2])
+            )
         elif damage == "move":
             paper.cells.append(paper.cells.pop(at))
         else:
@@ -163,9 +170,19 @@ def test_any_shuffle_of_damages_is_survived(assignment, data):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "null", "not a notebook", json.dumps({"cells": 3}), "\ufeff{}",
-     json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"source": "x"}]}),
-     json.dumps({"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []})],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "not a notebook",
+        json.dumps({"cells": 3}),
+        "\ufeff{}",
+        json.dumps(
+            {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"source": "x"}]}
+        ),
+        json.dumps({"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}),
+    ],
 )
 def test_a_file_that_is_no_notebook_becomes_one_that_says_so(assignment, content):
     _, resources, official = assignment

@@ -13,8 +13,19 @@ from pathlib import Path
 
 from site_pages import HTML_PAGES, NAMES, ROOT
 
-COPIED = ("Makefile", "_config.yml", "_toc.yml", "requirements.txt", "constraints.txt", "pyproject.toml",
-          "nbgrader_config.py", "autograder", "book", "notebooks", "solutions")
+COPIED = (
+    "Makefile",
+    "_config.yml",
+    "_toc.yml",
+    "requirements.txt",
+    "constraints.txt",
+    "pyproject.toml",
+    "nbgrader_config.py",
+    "autograder",
+    "book",
+    "notebooks",
+    "solutions",
+)
 
 
 def make(folder: Path) -> float:
@@ -22,8 +33,13 @@ def make(folder: Path) -> float:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     start = time.perf_counter()
     # The environment is shared and complete, whatever the times of the copied files say.
-    done = subprocess.run(["make", "-o", ".venv/.installed", "-o", "_build/stamps/notebooks"], cwd=folder,
-                          env=environment | {"PYTHONPATH": str(folder)}, capture_output=True, text=True)
+    done = subprocess.run(
+        ["make", "-o", ".venv/.installed", "-o", "_build/stamps/notebooks"],
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
     return time.perf_counter() - start
@@ -50,7 +66,10 @@ def main():
         (folder / "_build" / "stamps" / "notebooks").touch()
 
         chapter = folder / "book" / "gru" / "two-gates.md"
-        rows = [(f"make, everything new ({len(NAMES)} pages)", make(folder)), ("make, nothing changed", make(folder))]
+        rows = [
+            (f"make, everything new ({len(NAMES)} pages)", make(folder)),
+            ("make, nothing changed", make(folder)),
+        ]
         chapter.write_text(chapter.read_text() + "\nOne more sentence.\n")
         rows.append(("make, one sentence of a chapter changed", make(folder)))
         text = chapter.read_text()

@@ -116,7 +116,10 @@ def visit(browser: Browser):
         seen = Visit(context.new_page(), context)
         visits[(*key, len(visits)) if own else key] = seen
         page = seen.page
-        page.on("console", lambda m: seen.errors.append(m.text) if m.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda m: seen.errors.append(m.text) if m.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
         page.on("requestfailed", lambda request: seen.errors.append(f"failed: {request.url}"))
         page.on("request", lambda request: seen.hosts.add(urlsplit(request.url).netloc))

@@ -13,7 +13,7 @@ CSS = (STATIC / "course.css").read_text(encoding="utf-8")
 
 
 def declared(selector: str) -> dict[str, str]:
-    block = CSS[CSS.index("/* tokens */"):].split(selector + " {", 1)[1].split("}", 1)[0]
+    block = CSS[CSS.index("/* tokens */") :].split(selector + " {", 1)[1].split("}", 1)[0]
     return dict(re.findall(r"--gm-(\w+): (#[0-9a-f]{6});", block))
 
 
@@ -27,7 +27,7 @@ def test_site_and_figures_share_one_palette(mode):
 
 
 def luminance(color: str) -> float:
-    channels = [int(color[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
@@ -47,17 +47,26 @@ def test_every_color_can_be_read(mode, ground):
 
 def test_logo_uses_the_palette():
     colors = set(re.findall(r"#[0-9a-f]{6}", (STATIC / "logo.svg").read_text()))
-    assert colors == {mode[name] for mode in (palette.LIGHT, palette.DARK) for name in ("ink", "gru")}
+    assert colors == {
+        mode[name] for mode in (palette.LIGHT, palette.DARK) for name in ("ink", "gru")
+    }
 
 
 def test_styles_ask_no_other_host_and_every_file_is_there():
-    targets = [target for target in re.findall(r'url\("([^"]+)"\)', CSS) if not target.startswith("data:")]
+    targets = [
+        target for target in re.findall(r'url\("([^"]+)"\)', CSS) if not target.startswith("data:")
+    ]
     assert targets and all((STATIC / target).is_file() for target in targets)
 
 
 def test_what_is_not_ours_comes_with_its_license():
-    fonts = {path.name.split("-latin")[0].split("-greek")[0] for path in (STATIC / "fonts").glob("*.woff2")}
-    assert {f"LICENSE-{font}.txt" for font in fonts} == {p.name for p in (STATIC / "fonts").glob("LICENSE-*")}
+    fonts = {
+        path.name.split("-latin")[0].split("-greek")[0]
+        for path in (STATIC / "fonts").glob("*.woff2")
+    }
+    assert {f"LICENSE-{font}.txt" for font in fonts} == {
+        p.name for p in (STATIC / "fonts").glob("LICENSE-*")
+    }
     assert (STATIC / "vendor" / "mathjax" / "LICENSE").is_file()
     assert (ROOT / "tests" / "site" / "vendor" / "LICENSE-axe-core.txt").is_file()
 

@@ -15,10 +15,10 @@ from site_pages import ROOT
 
 from autograder.exercises import get
 
-SWAPPED = '''def update_gate(x, h_prev, params):
+SWAPPED = """def update_gate(x, h_prev, params):
     a = np.concatenate([h_prev, x], axis=1) @ params["W_z"].T + params["b_z"]
     return 1 - sigmoid(a)
-'''
+"""
 
 
 @pytest.fixture
@@ -36,8 +36,15 @@ def lab(tmp_path):
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
 
     server = subprocess.Popen(
-        [Path(sys.executable).with_name("jupyter"), "lab", "--no-browser", "--ServerApp.port=0",
-         "--ServerApp.allow_root=True", "--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path}"],
+        [
+            Path(sys.executable).with_name("jupyter"),
+            "lab",
+            "--no-browser",
+            "--ServerApp.port=0",
+            "--ServerApp.allow_root=True",
+            "--IdentityProvider.token=",
+            f"--ServerApp.root_dir={tmp_path}",
+        ],
         env={
             **os.environ,
             "JUPYTER_CONFIG_DIR": str(config),
@@ -47,7 +54,10 @@ def lab(tmp_path):
             "IPYTHONDIR": str(tmp_path / ".ipython"),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         },
-        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     )
     log = []
     for line in server.stderr:
@@ -80,7 +90,9 @@ def page(lab, browser):
 
 def test_a_mistake_is_named(page):
     notebook = page.locator(".jp-NotebookPanel")
-    expect(notebook.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=120_000)
+    expect(notebook.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(
+        timeout=120_000
+    )
     cells = notebook.locator(".jp-CodeCell")
 
     def position(text: str) -> int:
@@ -92,7 +104,9 @@ def test_a_mistake_is_named(page):
         cell.scroll_into_view_if_needed()
         cell.locator(".cm-content").click()
         page.keyboard.press("Control+Enter")
-        expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=120_000)
+        expect(cell.locator(".jp-InputPrompt")).to_have_text(
+            re.compile(r"\[\d+\]:"), timeout=120_000
+        )
 
     answer, check = position("def update_gate"), position("check(update_gate)")
     for index in range(answer):

@@ -31,21 +31,31 @@ def test_internal_links_resolve(html, page):
             continue
         path, fragment = urlsplit(target).path, unquote(urlsplit(target).fragment)
         file = (base / unquote(path)).resolve() if path else (html / page).resolve()
-        if not file.is_file() or (fragment and file.suffix == ".html" and fragment not in anchors(file)):
+        if not file.is_file() or (
+            fragment and file.suffix == ".html" and fragment not in anchors(file)
+        ):
             dead.append(target)
     assert dead == []
 
 
 def test_every_page_of_the_book_is_listed():
-    written = {p.relative_to(ROOT).with_suffix("").as_posix() for p in (ROOT / "book").rglob("*.md")
-               if p.name != "README.md" and not {"_static", "_ext"} & set(p.parts)}
-    written |= {f"notebooks/{folder.name}/{folder.name}" for folder in (ROOT / "notebooks").iterdir()
-                if folder.is_dir() and folder.name[0] != "."}
+    written = {
+        p.relative_to(ROOT).with_suffix("").as_posix()
+        for p in (ROOT / "book").rglob("*.md")
+        if p.name != "README.md" and not {"_static", "_ext"} & set(p.parts)
+    }
+    written |= {
+        f"notebooks/{folder.name}/{folder.name}"
+        for folder in (ROOT / "notebooks").iterdir()
+        if folder.is_dir() and folder.name[0] != "."
+    }
     assert written == set(NAMES)
 
 
 def addresses(html: Path) -> list[str]:
-    return [tag["href"] for page in EVERY_PAGE for tag in soup(html / page).find_all("a", href=True)]
+    return [
+        tag["href"] for page in EVERY_PAGE for tag in soup(html / page).find_all("a", href=True)
+    ]
 
 
 def test_no_button_leads_nowhere(html):
@@ -55,8 +65,12 @@ def test_no_button_leads_nowhere(html):
     for word in ("mybinder", "colab", "github.com/executablebooks", "/blob/", "/edit/", "/issues"):
         assert [link for link in addresses(html) if word in link] == []
     for page in EVERY_PAGE:
-        assert not [tag for tag in soup(html / page).find_all("a") if tag.get("href", "") in ("", "#")
-                    and not {"headerlink", "current"} & set(tag.get("class", []))]
+        assert not [
+            tag
+            for tag in soup(html / page).find_all("a")
+            if tag.get("href", "") in ("", "#")
+            and not {"headerlink", "current"} & set(tag.get("class", []))
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +84,18 @@ def html_with_address(tmp_path_factory):
     # The local extension is named relative to the configuration file.
     (folder / "book").symlink_to(ROOT / "book")
     done = subprocess.run(
-        [Path(sys.executable).with_name("jupyter-book"), "build", str(ROOT), "--config", str(folder / "_config.yml"),
-         "--path-output", str(folder), "--quiet"],
-        capture_output=True, text=True,
+        [
+            Path(sys.executable).with_name("jupyter-book"),
+            "build",
+            str(ROOT),
+            "--config",
+            str(folder / "_config.yml"),
+            "--path-output",
+            str(folder),
+            "--quiet",
+        ],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "_build" / "html"
@@ -83,10 +106,16 @@ def test_with_an_address_exercises_open_elsewhere(html_with_address):
         page = soup(html_with_address / f"{name}.html")
         links = [tag["href"] for tag in page.select(".gm-workplace a")]
         place = f"someone/gated-memory/{{}}main{{}}{name}.ipynb"
-        assert any(link.startswith("https://mybinder.org/v2/gh/someone/gated-memory/main?urlpath=lab%2Ftree%2F")
-                   for link in links)
+        assert any(
+            link.startswith(
+                "https://mybinder.org/v2/gh/someone/gated-memory/main?urlpath=lab%2Ftree%2F"
+            )
+            for link in links
+        )
         assert f"https://colab.research.google.com/github/{place.format('blob/', '/')}" in links
-        assert "https://github.com/someone/gated-memory" in [tag["href"] for tag in page.select(".bd-header-article a")]
+        assert "https://github.com/someone/gated-memory" in [
+            tag["href"] for tag in page.select(".bd-header-article a")
+        ]
 
 
 def test_with_an_address_a_shared_link_has_a_card(html_with_address):
@@ -94,6 +123,9 @@ def test_with_an_address_a_shared_link_has_a_card(html_with_address):
     card = page.find("meta", property="og:image")["content"]
     assert card == "https://someone.github.io/gated-memory/_static/social-card.png"
     assert (html_with_address / "_static" / "social-card.png").is_file()
-    assert page.find("link", rel="canonical")["href"] == "https://someone.github.io/gated-memory/book/index.html"
+    assert (
+        page.find("link", rel="canonical")["href"]
+        == "https://someone.github.io/gated-memory/book/index.html"
+    )
     base = soup(html_with_address / "404.html").find("base")["href"]
     assert base == "/gated-memory/"

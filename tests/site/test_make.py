@@ -22,9 +22,18 @@ esac
 def checkout(tmp_path):
     """A checkout with one chapter, one exercise and a .venv of programs that only take notes."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements.txt", "constraints.txt", "pyproject.toml", "_config.yml", "_toc.yml",
-                 "autograder/reference.py", "solutions/gru.py", "book/gru/two-gates.md",
-                 "book/_ext/course_site.py", "notebooks/gru/gru.ipynb"):
+    for name in (
+        "requirements.txt",
+        "constraints.txt",
+        "pyproject.toml",
+        "_config.yml",
+        "_toc.yml",
+        "autograder/reference.py",
+        "solutions/gru.py",
+        "book/gru/two-gates.md",
+        "book/_ext/course_site.py",
+        "notebooks/gru/gru.ipynb",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("torch==0\n")
     programs = tmp_path / ".venv" / "bin"
@@ -33,8 +42,11 @@ def checkout(tmp_path):
         (programs / name).write_text(STAND_IN)
         (programs / name).chmod(0o755)
     (tmp_path / ".gitignore").write_text("_build\n.venv\n*.log\n")
-    for command in (["init", "-q"], ["add", "."],
-                    ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "start"]):
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "start"],
+    ):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
     return tmp_path
 
@@ -46,7 +58,11 @@ def make(checkout, *, fails=False) -> list[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(["make"], cwd=checkout, capture_output=True, text=True, env=environment)
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return [" ".join(line.split()[:2]) for line in log.read_text().splitlines()] if log.exists() else []
+    return (
+        [" ".join(line.split()[:2]) for line in log.read_text().splitlines()]
+        if log.exists()
+        else []
+    )
 
 
 def edit(path):
@@ -65,7 +81,13 @@ def built(checkout):
 
 
 def test_first_make_does_everything(checkout):
-    assert make(checkout) == ["python -m", "python -m", "python -m", "autograder notebooks", "jupyter-book build"]
+    assert make(checkout) == [
+        "python -m",
+        "python -m",
+        "python -m",
+        "autograder notebooks",
+        "jupyter-book build",
+    ]
 
 
 def test_second_make_does_nothing(built):

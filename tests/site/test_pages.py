@@ -92,7 +92,10 @@ def test_accessible(visit, address, page, scheme):
         for problem in found
         for node in problem["nodes"]
         # axe does not count MathML as text; a screen reader does.
-        if not (problem["id"] == "empty-table-header" and page.locator(node["target"][0]).locator("math").count())
+        if not (
+            problem["id"] == "empty-table-header"
+            and page.locator(node["target"][0]).locator("math").count()
+        )
     ] == []
 
 
@@ -127,7 +130,10 @@ def test_search_finds_the_reset_gate(visit, address):
     assert "reset gate" in page.locator("article").inner_text().lower()
 
 
-@pytest.mark.parametrize("kind", ["mjx-container[display]", ".gm-figure", ".pst-scrollable-table-container", "article pre"])
+@pytest.mark.parametrize(
+    "kind",
+    ["mjx-container[display]", ".gm-figure", ".pst-scrollable-table-container", "article pre"],
+)
 def test_wide_boxes_are_reachable_from_the_keyboard(visit, address, kind):
     """A box that scrolls sideways takes the focus; where it fits it is no stop on the way."""
     look = """kind => [...document.querySelectorAll(kind)].filter(box => box.checkVisibility())
