@@ -299,11 +299,11 @@ def call_layer(
         if device == "cpu":
             raise
         raise _DeviceFailure(f"{type(error).__name__}: {error}") from error
+    names = zip(returns.names, (hs, h_last), strict=True)
+    strayed = [name for name, value in names if value.device.type != device]
+    if strayed:
+        raise _DeviceFailure(f"{' and '.join(strayed)} came back on another device.")
     if device == "meta":
-        names = zip(returns.names, (hs, h_last), strict=True)
-        wrong = [name for name, value in names if value.device.type != "meta"]
-        if wrong:
-            raise _DeviceFailure(f"{' and '.join(wrong)} came back on the CPU.")
         outputs = {
             name: np.zeros(tuple(value.shape), dtype=str(value.dtype).removeprefix("torch."))
             for name, value in zip(returns.names, (hs, h_last), strict=True)

@@ -330,3 +330,28 @@ def test_a_layer_on_the_wrong_device_is_caught_without_a_gpu():
     index = [probe.name for probe in exercise.probes].index("another device, no h0")
     seen = exercise.observe(CpuH0, exercise.draw(1)[index])
     assert seen.status == "device"
+
+
+def test_a_result_that_leaves_the_device_is_caught():
+    from autograder.exercises.gru_layers import Layer
+
+    class ComesBack(Layer):
+        def forward(self, xs, h0=None):
+            hs, h_last = super().forward(xs, h0)
+            return hs, torch.zeros(h_last.shape, dtype=h_last.dtype)
+
+    exercise = get("GRULayer")
+    index = [probe.name for probe in exercise.probes].index("another device")
+    seen = exercise.observe(ComesBack, exercise.draw(1)[index])
+    assert seen.status == "device" and "h_last came back" in seen.message
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_on_a_gpu_the_layer_is_compared_there():
+    from autograder import grade
+    from autograder.exercises.gru_layers import WRONG, Layer
+
+    verdict = grade(Layer, "GRULayer")
+    assert verdict.passed and torch.cuda.get_device_name() in " ".join(verdict.notes)
+    for kind in ("cpu h0", "cpu result"):
+        assert grade(WRONG[kind], "GRULayer").points < verdict.points
