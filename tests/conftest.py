@@ -21,3 +21,12 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("largest deviations")
         for what, value in sorted(_LARGEST.items()):
             terminalreporter.write_line(f"{value:9.2g}  {what}")
+
+
+def pytest_collection_modifyitems(items):
+    """The website's tests come last, in whatever order folders are named.
+
+    They share one browser, whose event loop stays open until the end; kernels and other
+    browsers cannot run beside it.
+    """
+    items.sort(key=lambda item: item.path.parent.name == "site")
