@@ -445,19 +445,27 @@ def gru_cell(
         pen.text(at.entry, at.height - 7, "x_t", size=h_size)
     pen.end()
 
-    text = escape(title or _title(shown, highlight), quote=True)
-    limit = 560 if full else 260
+    drawn = [_NAMES[part] for part in PARTS if part in shown]
+    marked = _NAMES[highlight] if highlight else None
+    text = title or describe(
+        "GRU cell", drawn, marked, "GRU cell: the state passes through unchanged"
+    )
+    return framed(pen, at.width, at.height, 560 if full else 260, text)
+
+
+def describe(cell: str, parts: list[str], marked: str | None, empty: str) -> str:
+    """The text alternative of a cell's drawing; ``empty`` is the one for a cell without parts."""
+    if not parts:
+        return empty
+    text = f"{cell} with {', '.join(parts)}"
+    return f"{text}; marked: {marked}" if marked else text
+
+
+def framed(pen: Pen, width: float, height: float, limit: float, text: str) -> str:
+    """What ``pen`` drew as one inline SVG, at most ``limit`` pixels wide."""
+    text = escape(text, quote=True)
     return (
-        f'<svg role="img" aria-label="{text}" class="gm-cell" '
-        f'viewBox="0 0 {at.width} {at.height}" '
+        f'<svg role="img" aria-label="{text}" class="gm-cell" viewBox="0 0 {width} {height}" '
         f'style="max-width:{limit}px;width:100%;height:auto;font-synthesis:none"><title>{text}</title>'
         f"{''.join(pen.out)}</svg>"
     )
-
-
-def _title(shown: set[str], highlight: str | None) -> str:
-    parts = [_NAMES[part] for part in PARTS if part in shown]
-    if not parts:
-        return "GRU cell: the state passes through unchanged"
-    text = f"GRU cell with {', '.join(parts)}"
-    return f"{text}; marked: {_NAMES[highlight]}" if highlight else text

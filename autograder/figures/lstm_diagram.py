@@ -7,9 +7,8 @@ the hidden state on the left and the input on the right, in the order of the con
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 
-from .cell_diagram import Pen, css
+from .cell_diagram import Pen, css, describe, framed
 
 LSTM_PARTS = ("f", "i", "candidate", "cell", "o", "state")
 
@@ -259,19 +258,9 @@ def lstm_cell(
         pen.text(end[0], end[1], "h_t", anchor=end[2])
     pen.end()
 
-    text = escape(title or _title(shown, highlight), quote=True)
-    limit = 560 if full else 260
-    return (
-        f'<svg role="img" aria-label="{text}" class="gm-cell" '
-        f'viewBox="0 0 {at.width} {at.height}" '
-        f'style="max-width:{limit}px;width:100%;height:auto;font-synthesis:none"><title>{text}</title>'
-        f"{''.join(pen.out)}</svg>"
+    drawn = [_NAMES[part] for part in LSTM_PARTS if part in shown]
+    marked = _NAMES[highlight] if highlight else None
+    text = title or describe(
+        "LSTM cell", drawn, marked, "LSTM cell: the cell state passes through unchanged"
     )
-
-
-def _title(shown: set[str], highlight: str | None) -> str:
-    parts = [_NAMES[part] for part in LSTM_PARTS if part in shown]
-    if not parts:
-        return "LSTM cell: the cell state passes through unchanged"
-    text = f"LSTM cell with {', '.join(parts)}"
-    return f"{text}; marked: {_NAMES[highlight]}" if highlight else text
+    return framed(pen, at.width, at.height, 560 if full else 260, text)

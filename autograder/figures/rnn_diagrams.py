@@ -6,9 +6,8 @@ and the input on the right. Nothing here imports Matplotlib.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from html import escape
 
-from .cell_diagram import Pen
+from .cell_diagram import Pen, describe, framed
 from .convention_diagrams import Sheet
 from .palette import css
 
@@ -131,22 +130,10 @@ def rnn_cell(
         pen.text(at.entry, at.height - 7, "x_t", size=0.95)
     pen.end()
 
-    text = escape(title or _title(shown, highlight), quote=True)
-    limit = at.width if full else 210
-    return (
-        f'<svg role="img" aria-label="{text}" class="gm-cell" '
-        f'viewBox="0 0 {at.width} {at.height}" '
-        f'style="max-width:{limit}px;width:100%;height:auto;font-synthesis:none"><title>{text}</title>'
-        f"{''.join(pen.out)}</svg>"
-    )
-
-
-def _title(shown: set[str], highlight: str | None) -> str:
-    parts = [_NAMES[part] for part in RNN_PARTS if part in shown]
-    if not parts:
-        return "Vanilla RNN cell, empty"
-    text = f"Vanilla RNN cell with {', '.join(parts)}"
-    return f"{text}; marked: {_NAMES[highlight]}" if highlight else text
+    drawn = [_NAMES[part] for part in RNN_PARTS if part in shown]
+    marked = _NAMES[highlight] if highlight else None
+    text = title or describe("Vanilla RNN cell", drawn, marked, "Vanilla RNN cell, empty")
+    return framed(pen, at.width, at.height, at.width if full else 210, text)
 
 
 _PITCH = 108  # from one step to the next
