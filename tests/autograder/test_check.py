@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,3 +246,9 @@ def test_a_secret_seed_draws_fresh_probes(monkeypatch):
 
 def test_the_public_names_are_the_documented_ones():
     assert autograder.__all__ == ["Verdict", "check", "grade"]
+
+
+def test_the_readme_quotes_a_real_verdict():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    quoted = readme.partition("```text\n")[2].partition("\n```")[0]
+    assert quoted and quoted in str(grade(swapped, "update_gate"))
