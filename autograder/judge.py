@@ -17,7 +17,7 @@ from autograder import answers
 from autograder.contract import Arrays, Gradients
 from autograder.exercises import is_exercise
 from autograder.exercises.record import Exercise, Inputs, Mistake, Outputs, Probe
-from autograder.player import AUTOGRAD, Observation
+from autograder.player.observe import AUTOGRAD, Observation
 from autograder.verdict import Diagnosis, Failure, ProbeResult, Verdict
 
 FLOAT32_TOLERANCE = 2e-5

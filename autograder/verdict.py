@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 
@@ -34,8 +35,10 @@ class Failure:
 
     kind: str
     """``not written``, ``unfinished`` (it calls an unwritten one), ``exception``, ``timeout``, ``library``, ``autograd``, ``none``, ``type``,
-    ``missing``, ``warning``, ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient``, ``device`` or
-    ``state`` (the same inputs give another result when called again)"""
+    ``missing``, ``warning``, ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient``, ``device``,
+    ``state`` (the same inputs give another result when called again), and, where whole notebooks are
+    graded, ``undefined`` (no such function), ``ended`` (it ended the process) or ``reply`` (its
+    results could not be read)"""
     headline: str
     detail: str = ""
     probe: str = ""
@@ -86,6 +89,30 @@ class Verdict:
     def to_dict(self) -> dict:
         """A dict of plain values, as for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> Verdict:
+        """The verdict whose ``to_dict`` gave ``values``, also when JSON made lists of its tuples."""
+
+        def section(found):
+            return found and Section(**found)
+
+        def diagnosis(found):
+            return found and Diagnosis(**{**found, "section": section(found["section"])})
+
+        failure = values["failure"]
+        return cls(
+            **{
+                **values,
+                "probes": tuple(ProbeResult(**probe) for probe in values["probes"]),
+                "failure": failure and Failure(**{**failure, "lines": tuple(failure["lines"])}),
+                "mistake": diagnosis(values["mistake"]),
+                "suspicions": tuple(diagnosis(found) for found in values["suspicions"]),
+                "part_names": tuple(map(tuple, values["part_names"])),
+                "section": section(values["section"]),
+                "notes": tuple(values["notes"]),
+            }
+        )
 
     def __repr__(self) -> str:
         from autograder.render import as_text

@@ -35,7 +35,7 @@ from autograder.exercises.wrong import (
     split,
     tensors,
 )
-from autograder.player import AUTOGRAD, RECURRENT
+from autograder.player.observe import AUTOGRAD, RECURRENT
 
 CHAPTER = "Gradients through gates"
 

@@ -42,7 +42,7 @@ from autograder.exercises.wrong import (
     time_mistakes,
     walk,
 )
-from autograder.player import call_layer
+from autograder.player.observe import call_layer
 
 CHAPTER = "Two gates, one state"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.player import RECURRENT, Observation, call_function, observe
+from autograder.player.observe import RECURRENT, Observation, call_function, observe
 from autograder.verdict import Section
 
 Inputs = dict[str, object]

@@ -37,7 +37,7 @@ from autograder.exercises.wrong import (
     time_mistakes,
     walk,
 )
-from autograder.player import AUTOGRAD, RECURRENT
+from autograder.player.observe import AUTOGRAD, RECURRENT
 
 CHAPTER = "The vanilla RNN"
 FORGETTING = "Why it forgets"

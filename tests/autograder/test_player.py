@@ -10,7 +10,7 @@ import torch
 
 from autograder.contract import Array, Integer, Params
 from autograder.exercises import get
-from autograder.player import AUTOGRAD, KEPT_OUTPUT, RECURRENT, observe
+from autograder.player.observe import AUTOGRAD, KEPT_OUTPUT, RECURRENT, observe
 
 INPUTS = {"a": np.arange(6.0).reshape(2, 3), "params": {"W": np.eye(3)}}
 

@@ -164,7 +164,7 @@ _LIBRARY_FOLDERS = tuple(
     str(Path(folder).resolve())
     for folder in {
         *(sysconfig.get_path(key) for key in ("stdlib", "platstdlib", "purelib", "platlib")),
-        Path(__file__).parent,
+        Path(__file__).parents[1],
     }
     if folder
 )
