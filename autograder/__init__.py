@@ -28,7 +28,7 @@ def grade(code: Callable, name: str | None = None) -> Verdict:
             "write check(update_gate), without calling it."
         )
     exercise = exercises.get(name or getattr(code, "__name__", type(code).__name__))
-    return judge(exercise, lambda inputs: exercise.observe(code, inputs))
+    return judge(exercise, lambda drawn: exercise.play(code, drawn))
 
 
 def check(code: Callable, name: str | None = None) -> Verdict | float:

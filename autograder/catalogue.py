@@ -39,13 +39,13 @@ def audit(exercise: Exercise, seed: int = answers.PUBLIC_SEED) -> list[Row]:
     for mistake in exercise.mistakes:
         observed = []
 
-        def player(inputs, mistake=mistake, observed=observed):
-            observed.append(exercise.observe(mistake.wrong, inputs))
-            return observed[-1]
+        def player(drawn, mistake=mistake, observed=observed):
+            observed += exercise.play(mistake.wrong, drawn)
+            return observed
 
         verdict = judge(exercise, player, seed)
         expected = answers.source().expected(exercise, exercise.draw(seed))
-        alike = matching_mistakes(exercise, seed, observed, expected)
+        alike = matching_mistakes(exercise, seed, observed[: len(expected)], expected)
         rows.append(
             Row(
                 exercise.assignment,

@@ -7,7 +7,7 @@ every probe: same values within tolerance, or the same error, the same modified 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -17,7 +17,7 @@ from autograder import answers
 from autograder.contract import Arrays, Gradients
 from autograder.exercises import is_exercise
 from autograder.exercises.record import Exercise, Inputs, Mistake, Outputs, Probe
-from autograder.player.observe import AUTOGRAD, Observation
+from autograder.player.observe import AUTOGRAD, FINAL, Observation
 from autograder.verdict import Diagnosis, Failure, ProbeResult, Verdict
 
 FLOAT32_TOLERANCE = 2e-5
@@ -30,7 +30,9 @@ rounding grows with the size of a wrong number."""
 RUNAWAY = np.float64(1e6)
 """States live in (-1, 1); beyond this size, and at nan, only "not a state" can be compared."""
 
-Player = Callable[[Inputs], Observation]
+Player = Callable[[list[Inputs]], Iterable[Observation]]
+"""Runs the code on these inputs, one after the other, and says what it did on each. It may stop
+after a status of ``player.observe.FINAL``, since the others would only say the same."""
 
 
 def tolerance_for(exercise: Exercise, expected: np.ndarray) -> float:
@@ -84,6 +86,9 @@ _PLAIN_FAILURES = {
     "none": "{message}",
     "type": "{message}",
     "missing": "{message}",
+    "undefined": "The notebook defines no {message}.",
+    "ended": "It ends the process it runs in ({message}).",
+    "reply": "Its results could not be read: {message}.",
 }
 
 
@@ -334,18 +339,22 @@ def matching_mistakes(
 
 
 def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdict:
-    """Check one function or class. ``player`` runs it on the inputs of one probe."""
+    """Check one function or class, which ``player`` runs.
+
+    The last inputs are played twice: the same inputs have to give the same result.
+    """
     seed = answers.seed() if seed is None else seed
     source = answers.source()
     inputs = exercise.draw(seed)
     expected = source.expected(exercise, inputs)
 
-    observed, results, failures, errors = [], [], [], []
-    for probe, drawn, target in zip(exercise.probes, inputs, expected, strict=True):
-        seen = player(drawn)
+    observed = list(player([*inputs, inputs[-1]]))
+    again = observed[len(inputs) :]
+    del observed[len(inputs) :]
+    results, failures, errors = [], [], []
+    for probe, drawn, target, seen in zip(exercise.probes, inputs, expected, observed):  # noqa: B905
         target = compared(probe, target)
         failure = failure_of(exercise, probe, drawn, seen, target)
-        observed.append(seen)
         failures.append(failure)
         share = _share(exercise, failure, seen, target)
         results.append(ProbeResult(probe.name, failure is None, probe.part, sizes(drawn), share))
@@ -358,11 +367,13 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
                 and seen.outputs[name].shape == value.shape
                 and value.dtype != np.float32
             ]
-        if seen.status in ("not written", "timeout", "library"):
-            break  # the other probes would only say the same, a timeout at the same price
 
-    complete = len(observed) == len(inputs)
-    remembers = complete and not any(failures) and _remembers(exercise, player, inputs, observed)
+    complete = len(observed) == len(inputs) and observed[-1].status not in FINAL
+    remembers = (
+        complete
+        and not any(failures)
+        and not same_behavior(exercise, observed[-1].outputs, observed[-1], again[0])
+    )
     if remembers:
         last = results[-1]
         failures[-1] = Failure(
@@ -412,12 +423,6 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
         reference=source.describe(exercise),
         notes=notes,
     )
-
-
-def _remembers(exercise, player, inputs, observed) -> bool:
-    """Whether the same inputs give another result than just before."""
-    again = player(inputs[-1])
-    return not same_behavior(exercise, observed[-1].outputs, observed[-1], again)
 
 
 def _part(exercise, failure, mistake, results) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.player.observe import RECURRENT, Observation, call_function, observe
+from autograder.player.observe import FINAL, RECURRENT, Observation, call_function, observe
 from autograder.verdict import Section
 
 Inputs = dict[str, object]
@@ -87,3 +87,11 @@ class Exercise:
     def observe(self, code: Callable, inputs: Inputs) -> Observation:
         """What ``code`` does on one probe, run in this process."""
         return observe(code, inputs, self.returns, self.call, self.refuse)
+
+    def play(self, code: Callable, drawn: Iterable[Inputs]) -> Iterator[Observation]:
+        """What ``code`` does on these inputs, one after the other, up to a status that is final."""
+        for inputs in drawn:
+            seen = self.observe(code, inputs)
+            yield seen
+            if seen.status in FINAL:
+                break

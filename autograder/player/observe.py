@@ -43,6 +43,10 @@ AUTOGRAD = frozenset({"grad", "backward", "_make_dual"})
 """Names under which torch differentiates, for exercises in which the gradient is to be written."""
 
 
+FINAL = frozenset({"not written", "undefined", "timeout", "library", "ended", "reply"})
+"""Statuses after which other inputs would only show the same, a timeout at the same price."""
+
+
 @dataclass
 class Observation:
     """What one call did. ``status`` is ``"ok"`` or the kind of failure (see ``verdict.Failure``)."""

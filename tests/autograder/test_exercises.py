@@ -28,7 +28,7 @@ seeds = st.integers(min_value=0, max_value=2**64 - 1)
 
 
 def verdict(exercise, code, seed=PUBLIC_SEED):
-    return judge(exercise, lambda inputs: exercise.observe(code, inputs), seed)
+    return judge(exercise, lambda drawn: exercise.play(code, drawn), seed)
 
 
 def names(exercise):
