@@ -10,7 +10,7 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 
 try:
     from autograder.notebooks import refresh_sources
-    from autograder.submissions import prepare_submissions
+    from autograder.submissions import keep_what_is_ours, prepare_submissions
 
     # The source notebooks are made from solutions/*.py when they are missing or outdated.
     refresh_sources(Path(ROOT))
@@ -56,9 +56,10 @@ _seed = Path(ROOT, "secret_seed.txt")
 if _seed.is_file():
     os.environ.setdefault("AUTOGRADER_SEED", _seed.read_text(encoding="utf-8").strip())
 
-# Submissions come damaged in many ways. These three put them in order, so that one bad
-# notebook neither stops the run nor costs points it did not lose.
+# Submissions come damaged in many ways. These put them in order, so that one bad notebook neither
+# stops the run nor costs points it did not lose.
 c.Autograde.pre_convert_hook = partial(prepare_submissions, course=ROOT)
+c.Autograde.post_convert_hook = partial(keep_what_is_ours, course=ROOT)
 c.Autograde.exporter_class = "autograder.submissions.TolerantExporter"
 c.Autograde.sanitize_preprocessors = [
     "autograder.submissions.RestoreCells",
@@ -68,18 +69,27 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+# RunConfined is the course's engine: submissions run in processes of their own, which can neither
+# see answers nor touch anything. ExecuteCells in its place runs them as nbgrader does, unconfined.
 c.Autograde.autograde_preprocessors = [
-    "autograder.submissions.ExecuteCells",
+    "autograder.submissions.RunConfined",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# On a machine that cannot confine submissions in full, nothing is graded, and the reason is shown,
+# unless this is True.
+c.RunConfined.accept_less_confinement = False
+
 # SQLAlchemy remarks on how nbgrader builds a submission; nothing is wrong with the result.
 warnings.filterwarnings("ignore", message="Object of type <Submitted.*> not in session")
 
-# A cell may take a minute; one call of a checked function ten seconds (the check's own limit).
+# Seconds that a cell may take; one call of a checked function may take ten, as in the check itself.
+c.RunConfined.cell_seconds = 30
+
+# For ExecuteCells, and for `nbgrader validate`.
 c.Execute.timeout = 60
 c.Execute.startup_timeout = 120
 c.Execute.iopub_timeout = 30

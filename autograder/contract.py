@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -213,3 +213,20 @@ class TensorPair:
             if not (type(part).__module__.startswith("torch") and hasattr(part, "requires_grad")):
                 raise Broken("type", f"{name} is a {describe(part)}; a torch tensor is expected.")
         return tuple(value)
+
+
+KINDS = {
+    kind.__name__: kind
+    for kind in (Array, FloatOrArray, Arrays, Params, Gradients, Integer, TensorPair)
+}
+
+
+def plain(returns: object) -> dict:
+    """A kind of answer as a dict of JSON values, from which ``revive`` makes it again."""
+    return {"kind": type(returns).__name__, **asdict(returns)}
+
+
+def revive(values: Mapping) -> object:
+    """The kind of answer that ``plain`` described."""
+    fields = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    return KINDS[fields.pop("kind")](**fields)

@@ -52,6 +52,8 @@ class Graded:
     """of the code, to find submissions that are alike; see ``similarity``"""
     confinement: tuple[str, ...] = ()
     """what kept the player apart from everything else, empty where nothing did"""
+    written: tuple[tuple[str, bool], ...] = ()
+    """the cells that a person grades, by grade_id, and whether the student wrote anything there"""
 
     @property
     def points(self) -> float:
@@ -74,7 +76,8 @@ class Graded:
         values = json.loads(text)
         values["verdicts"] = tuple(Verdict.from_dict(v) for v in values["verdicts"])
         values["remarks"] = tuple(Remark(**remark) for remark in values["remarks"])
-        values["exercise_seconds"] = tuple(map(tuple, values["exercise_seconds"]))
+        for name in ("exercise_seconds", "written"):
+            values[name] = tuple(map(tuple, values[name]))
         for name in ("fingerprints", "confinement"):
             values[name] = tuple(values[name])
         return cls(**values)

@@ -8,15 +8,21 @@ that printed no number. The pieces below go into its documented extension points
 ``prepare_submissions``  before a submission is read: renamed and missing notebooks
 ``TolerantExporter``     reading it: a file that is no notebook
 ``RestoreCells``         putting it in order: deleted, edited, duplicated cells, lost metadata
-``ExecuteCells``         running it: a kernel that dies, a check without a score
+``RunConfined``          grading it with the course's engine, confined
+``keep_what_is_ours``    afterwards: files that came along
+``ExecuteCells``         running it as nbgrader does, unconfined: a kernel that dies, a check
+                         without a score
 """
 
 from __future__ import annotations
 
+import atexit
 import re
 import secrets
 import shutil
 from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import nbformat
@@ -24,14 +30,22 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
+from traitlets import Bool, Float
 from traitlets.log import get_logger
 
-UNREADABLE = (
-    "**This file could not be read as a notebook.** It may have been cut off while it was "
-    "uploaded. Open your notebook in Jupyter, save it, and hand it in again."
-)
+from autograder import papers
+from autograder.engine import Engine, show_verdicts
+from autograder.exercises import get, is_exercise
+from autograder.exercises.record import Exercise
+from autograder.graded import REPAIRED, Graded, Remark
+from autograder.players import CELL_SECONDS
+from autograder.similarity import fingerprints
+
+BESIDE = ("timestamp.txt", "submission_secret.txt", "grade.json")
+"""The files that belong beside a graded notebook."""
 
 MOST_RESTARTS = 3
 """How often a submission may end its kernel before the rest of it is given up."""
@@ -63,7 +77,10 @@ def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
     wanted = folder / f"{name}.ipynb"
     if wanted.exists() or not notebooks:
         return
-    newest = max(notebooks, key=lambda path: Path(path).stat().st_mtime)
+    files = [path for path in notebooks if not Path(path).is_symlink()]
+    if not files:
+        return
+    newest = max(files, key=lambda path: Path(path).stat().st_mtime)
     shutil.copy2(newest, wanted)
     notebooks[:] = [str(wanted)]
     get_logger().info("%s: %r is graded as %s", folder.parent.name, Path(newest).name, wanted.name)
@@ -78,7 +95,7 @@ def _complete_receipt(folder: Path, notebooks: list[str]) -> None:
     if not secret.exists():
         secret.write_text(secrets.token_hex(64), encoding="utf-8")
     if not timestamp.exists():
-        saved = max(Path(path).stat().st_mtime for path in notebooks)
+        saved = max(Path(path).lstat().st_mtime for path in notebooks)
         when = datetime.fromtimestamp(saved, UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
         timestamp.write_text(when, encoding="utf-8")
         get_logger().info("%s: no timestamp.txt; the file was saved %s", folder.parent.name, when)
@@ -102,29 +119,33 @@ class TolerantExporter(NotebookExporter):
     """Reads a notebook; a file that is none becomes a notebook that says so."""
 
     def from_filename(self, filename, resources=None, **kw):
-        self.filename = filename
-        return super().from_filename(filename, resources, **kw)
+        path = Path(filename)
+        data, reason = b"", ""
+        if path.is_symlink():
+            reason = "It is a link to another file."
+        else:
+            data = path.read_bytes()
+            try:
+                paper = papers.read(data)
+            except papers.Unreadable as error:
+                reason = str(error)
+        if reason:
+            self.log.info("%s is no notebook. %s", path, reason)
+            paper = papers.unreadable_paper(reason)
+        paper["metadata"]["submitted"] = {"digest": sha256(data).hexdigest(), "unreadable": reason}
+        resources = dict(resources or {})
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        return self.from_notebook_node(nbformat.from_dict(paper), resources=resources, **kw)
 
-    def from_file(self, file_stream, resources=None, **kw):
-        try:
-            notebook = nbformat.read(file_stream, as_version=4)
-            for cell in notebook.cells:
-                cell.setdefault("metadata", NotebookNode())
-                cell["source"] = "".join(cell["source"])
-                if cell["cell_type"] == "code":
-                    cell.setdefault("execution_count", None)
-                    cell.setdefault("outputs", [])
-        except Exception:  # truncated JSON, wrong encoding, another format: all the same here
-            self.log.info("%s is no notebook", self.filename)
-            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(UNREADABLE)])
-        return self.from_notebook_node(notebook, resources=resources, **kw)
+
+_noticed: dict[tuple[str, str], tuple[str, list[Remark]]] = {}
+"""Digest and remarks of a submission between nbgrader's two passes, by assignment and student."""
 
 
 class RestoreCells(NbGraderPreprocessor):
     """Gives every graded cell its place, its metadata and, where locked, its original source.
 
-    What belongs to the assignment is what the gradebook recorded from the released notebook. A
-    student's answer is found by its metadata, else by its cell id, else by the name it defines.
+    What belongs to the assignment is what the gradebook recorded from the released notebook.
     """
 
     def preprocess(self, nb, resources):
@@ -133,125 +154,117 @@ class RestoreCells(NbGraderPreprocessor):
             notebook = gradebook.find_notebook(info["notebook"], info["assignment"])
             points = {cell.name: cell.max_score for cell in notebook.grade_cells}
             solutions = {cell.name for cell in notebook.solution_cells}
-            official = [_Official(cell, points, solutions) for cell in notebook.source_cells]
-
-        student = info["student"]
-        found = _by_grade_id(nb.cells, {cell.name for cell in official})
-        for cell in official:
-            if cell.name not in found:
-                match = _adopt(cell, nb.cells, found)
-                if match is not None:
-                    found[cell.name] = match
-        edited = [
-            known.name
-            for known in official
-            if known.locked and known.name in found and found[known.name].source != known.source
-        ]
-        if edited:
-            self.log.info("%s: edited, the original counts: %s", student, ", ".join(edited))
-        deleted = [known.name for known in official if known.name not in found]
-        if deleted:
-            which = "all cells" if len(deleted) == len(official) else ", ".join(deleted)
-            self.log.info("%s: missing and put back: %s", student, which)
-        self._insert_missing(nb, official, found)
-        for known in official:
-            known.stamp(found[known.name])
-        return nb, resources
-
-    def _insert_missing(self, nb, official, found):
-        """Put deleted cells back behind the one that precedes them in the assignment."""
-        previous = None
-        for known in official:
-            if known.name not in found:
-                at = _position(nb.cells, found.get(previous)) + 1
-                if known.function:
-                    at = max(at, _last_definition(nb.cells, known.function) + 1)
-                found[known.name] = known.new_cell()
-                nb.cells.insert(at, found[known.name])
-            previous = known.name
+            official = [
+                papers.Official(
+                    cell.name,
+                    cell.cell_type,
+                    cell.source,
+                    cell.locked,
+                    cell.name in solutions,
+                    points.get(cell.name),
+                    cell.checksum,
+                )
+                for cell in notebook.source_cells
+            ]
+        remarks = []
+        submitted = nb.metadata.pop("submitted", {"digest": "", "unreadable": ""})
+        restored = papers.restore(nb, official)
+        if submitted["unreadable"]:
+            says = f"The file is no notebook. {submitted['unreadable']}"
+            remarks.append(Remark("unreadable", says))
+        else:
+            remarks += [Remark(REPAIRED, says) for says in restored.sentences()]
+        for says in restored.sentences():
+            self.log.info("%s: %s", info["student"], says)
+        _noticed[info["assignment"], info["student"]] = submitted["digest"], remarks
+        return nbformat.from_dict(nb), resources
 
 
-class _Official:
-    """One cell of the released notebook, as the gradebook recorded it."""
+class RunConfined(NbGraderPreprocessor):
+    """Grades a submission with the course's engine, in place of nbgrader's ``Execute``.
 
-    def __init__(self, cell, points: dict[str, float], solutions: set[str]):
-        self.name, self.cell_type = cell.name, cell.cell_type
-        self.source, self.locked = cell.source, cell.locked
-        self.points, self.solution = points.get(cell.name), cell.name in solutions
-        self.checksum = cell.checksum
-        checked = re.match(r"check\((\w+)\)", self.source)
-        self.function = checked.group(1) if checked else None
-        """the function that a check cell checks"""
+    The verdicts become the outputs of the check cells, where nbgrader reads the scores. Beside
+    the graded notebook it leaves ``grade.json``, from which the class report is made.
+    """
 
-    def new_cell(self) -> NotebookNode:
-        make = (
-            nbformat.v4.new_code_cell if self.cell_type == "code" else nbformat.v4.new_markdown_cell
+    accept_less_confinement = Bool(
+        False, help="Grade also where submissions cannot be confined in full."
+    ).tag(config=True)
+    cell_seconds = Float(CELL_SECONDS, help="Seconds that a cell may take.").tag(config=True)
+
+    def preprocess(self, nb, resources):
+        info = resources["nbgrader"]
+        nb.metadata.pop("submitted", None)  # of the copy between the two passes
+        code = [cell for cell in nb.cells if cell.cell_type == "code"]
+        exercises = _checked_exercises(code, info["assignment"])
+        engine = _shared_engine(self.accept_less_confinement, self.cell_seconds)
+        performance = engine.run([cell.source for cell in code], exercises)
+        for number, cell in enumerate(code):
+            cell.outputs = performance.outputs.get(number, [])
+        show_verdicts(code, performance.verdicts)
+        for remark in performance.remarks:
+            self.log.info("%s: %s", info["student"], remark.says)
+        digest, remarks = _noticed.pop((info["assignment"], info["student"]), ("", []))
+        graded = Graded(
+            info["assignment"],
+            info["student"],
+            digest,
+            engine.version(),
+            tuple(performance.verdicts.values()),
+            tuple(remarks + performance.remarks),
+            round(performance.seconds, 4),
+            round(performance.code_seconds, 4),
+            tuple((name, round(s, 4)) for name, s in performance.exercise_seconds.items()),
+            fingerprints([cell.source for cell in code]),
+            engine.layers,
         )
-        return make(self.source, id=self.name)
-
-    def stamp(self, cell: NotebookNode) -> None:
-        """Give a cell the type, the metadata and, where locked, the source it has to have."""
-        if cell.cell_type != self.cell_type:
-            cell.cell_type = self.cell_type
-            for key in ("outputs", "execution_count", "attachments"):
-                cell.pop(key, None)
-            if self.cell_type == "code":
-                cell.update(outputs=[], execution_count=None)
-        if self.locked:
-            cell.source = self.source
-        meta = {
-            "cell_type": self.cell_type,
-            "checksum": self.checksum,
-            "grade": self.points is not None,
-            "grade_id": self.name,
-            "locked": self.locked,
-            "schema_version": 3,
-            "solution": self.solution,
-            "task": False,
-        }
-        if self.points is not None:
-            meta["points"] = self.points
-        # Nothing else survives: a tag on a check cell could keep it from being run.
-        cell.metadata = nbformat.from_dict({"nbgrader": meta})
+        Path(resources["metadata"]["path"], "grade.json").write_text(
+            graded.to_json(), encoding="utf-8"
+        )
+        return nbformat.from_dict(nb), resources
 
 
-def _by_grade_id(cells: list[NotebookNode], known: set[str]) -> dict[str, NotebookNode]:
-    """The cells by grade_id, the last of duplicates. All others lose their nbgrader metadata."""
-    found: dict[str, NotebookNode] = {}
-    for cell in reversed(cells):
-        meta = cell.metadata.pop("nbgrader", None)
-        grade_id = meta.get("grade_id") if isinstance(meta, dict) else None
-        if isinstance(grade_id, str) and grade_id in known and grade_id not in found:
-            found[grade_id] = cell
-    return found
+def _checked_exercises(code: list[NotebookNode], assignment: str) -> list[Exercise]:
+    """The exercises that the graded cells check. Raises NbGraderException for other tests."""
+    exercises = []
+    for cell in code:
+        meta = cell.metadata.get("nbgrader", {})
+        if not meta.get("grade") or meta.get("solution"):
+            continue
+        checked = re.fullmatch(r"check\((\w+)\)", cell.source.strip())
+        if not checked or not is_exercise(checked.group(1)):
+            raise NbGraderException(
+                f"{assignment}: the test {meta['grade_id']} is no check of an exercise, and what "
+                "else it does cannot be graded apart from the student's code. To run this "
+                "assignment's tests as nbgrader does, unconfined, put ExecuteCells in place of "
+                "RunConfined in nbgrader_config.py."
+            )
+        exercises.append(get(checked.group(1)))
+    return exercises
 
 
-def _adopt(known: _Official, cells: list[NotebookNode], found: dict) -> NotebookNode | None:
-    """The cell that plays the part of ``known`` although its metadata is lost."""
-    taken = {id(cell) for cell in found.values()}
-    free = [cell for cell in reversed(cells) if id(cell) not in taken]
-    tests = [
-        lambda cell: cell.get("id") == known.name,
-        lambda cell: cell.source.strip() == known.source.strip(),
-    ]
-    if known.solution and known.cell_type == "code":
-        tests.insert(0, lambda cell: cell.cell_type == "code" and _defines(cell.source, known.name))
-    return next((cell for test in tests for cell in free if test(cell)), None)
+@cache
+def _shared_engine(accept_less: bool, cell_seconds: float) -> Engine:
+    """One engine for all submissions of this process: its zygotes stay warm."""
+    engine = Engine(accept_less=accept_less, cell_seconds=cell_seconds)
+    atexit.register(engine.close)
+    return engine
 
 
-def _defines(source: str, name: str) -> bool:
-    return re.search(rf"^(def|class)\s+{name}\b|^{name}\s*=", source, re.MULTILINE) is not None
+def keep_what_is_ours(*, assignment: str, student: str, notebooks: list[str], course: str) -> None:
+    """nbgrader's hook after each submission: remove files that came along with the notebook.
 
-
-def _last_definition(cells: list[NotebookNode], name: str) -> int:
-    defining = (
-        i for i, c in enumerate(cells) if c.cell_type == "code" and _defines(c.source, name)
-    )
-    return max(defining, default=-1)
-
-
-def _position(cells: list[NotebookNode], cell: NotebookNode | None) -> int:
-    return next((i for i, other in enumerate(cells) if other is cell), -1)
+    nbgrader copies them, links followed, and later copies them on to the feedback folder.
+    """
+    del assignment, student
+    for notebook in notebooks:
+        submitted = Path(notebook)
+        graded = Path(course, "autograded", *submitted.parts[-3:-1])
+        for path in sorted(graded.rglob("*"), reverse=True):
+            if path.is_dir():
+                path.rmdir()
+            elif path.name not in (submitted.name, *BESIDE):
+                path.unlink()
 
 
 class ExecuteCells(Execute):

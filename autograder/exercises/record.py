@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.player.observe import FINAL, RECURRENT, Observation, call_function, observe
+from autograder.player.observe import RECURRENT, Observation, call_function, observe, play
 from autograder.verdict import Section
 
 Inputs = dict[str, object]
@@ -90,8 +90,4 @@ class Exercise:
 
     def play(self, code: Callable, drawn: Iterable[Inputs]) -> Iterator[Observation]:
         """What ``code`` does on these inputs, one after the other, up to a status that is final."""
-        for inputs in drawn:
-            seen = self.observe(code, inputs)
-            yield seen
-            if seen.status in FINAL:
-                break
+        return play(code, drawn, self.returns, self.call, self.refuse)

@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +42,9 @@ RECURRENT = frozenset(
 AUTOGRAD = frozenset({"grad", "backward", "_make_dual"})
 """Names under which torch differentiates, for exercises in which the gradient is to be written."""
 
+BACKWARD_KERNELS = frozenset({"sigmoid_backward", "tanh_backward"})
+"""Kernels that torch's engine runs when it differentiates a gate, however it was called."""
+
 
 FINAL = frozenset({"not written", "undefined", "timeout", "library", "ended", "reply"})
 """Statuses after which other inputs would only show the same, a timeout at the same price."""
@@ -63,7 +66,7 @@ class Observation:
     device: str = "cpu"
 
 
-class _Timeout(BaseException):
+class Timeout(BaseException):
     """Raised inside the student's code when its time is over; not an Exception, so that
     ``except Exception`` in a loop does not swallow it."""
 
@@ -80,25 +83,25 @@ class _NoGradient(Exception):
     """Raised when no gradient reaches a tensor that the result depends on."""
 
 
-class _Sink(io.TextIOBase):
+class Sink(io.TextIOBase):
     """Takes any amount of text, keeps the beginning and counts the rest."""
 
-    def __init__(self):
-        self.kept, self.characters = "", 0
+    def __init__(self, limit: int = KEPT_OUTPUT):
+        self.limit, self.kept, self.characters = limit, "", 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        if self.characters < KEPT_OUTPUT:
-            self.kept += text[: KEPT_OUTPUT - self.characters]
+        if self.characters < self.limit:
+            self.kept += text[: self.limit - self.characters]
         self.characters += len(text)
         return len(text)
 
 
 @contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise _Timeout in this thread after ``seconds``, again and again until the block ends.
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise Timeout in this thread after ``seconds``, again and again until the block ends.
 
     Again and again, because a bare ``except`` in a loop swallows what reaches it in its ``try``.
     From the second time on the student's frames are traced as well, so that the next line they
@@ -114,7 +117,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
     def at_next_line(frame, event, arg):
         if armed and event == "line":
-            raise _Timeout
+            raise Timeout
         return at_next_line
 
     def expire(signum, frame):
@@ -128,7 +131,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
                 if not _in_library(frame.f_code.co_filename):
                     frame.f_trace = at_next_line
                 frame = frame.f_back
-        raise _Timeout
+        raise Timeout
 
     before = signal.signal(signal.SIGALRM, expire)
     try:
@@ -162,6 +165,47 @@ def _refused(names: frozenset[str], seen: list[str]) -> Iterator[None]:
 
     with Watch():
         yield
+
+
+_kernels_called: list[str] = []
+"""The refused kernels that were reached since the present call began."""
+
+
+@contextlib.contextmanager
+def _refused_kernels(names: frozenset[str]) -> Iterator[None]:
+    """Put kernels that refuse in place of torch's own of these names, for a while.
+
+    ``_refused`` sees calls through torch's Python functions; this sees what reaches the
+    dispatcher in another way (``torch.ops``, TorchScript, private modules).
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    kernels = {name: name for name in names - AUTOGRAD}
+    if names & AUTOGRAD:
+        kernels |= dict.fromkeys(BACKWARD_KERNELS, "backward")
+
+    def refusing(name):
+        def kernel(*args, **kwargs):
+            _kernels_called.append(name)
+            raise _LibraryLayer(name)
+
+        return kernel
+
+    library = torch.library.Library("aten", "IMPL")
+    try:
+        for operator, name in kernels.items():
+            packet = getattr(torch.ops.aten, operator, None)
+            for overload in packet.overloads() if packet else ():
+                full = operator if overload == "default" else f"{operator}.{overload}"
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # torch remarks on kernels that are replaced
+                    for key in ("CPU", "AutogradCPU"):
+                        library.impl(full, refusing(name), key)
+        yield
+    finally:
+        library._destroy()
 
 
 _LIBRARY_FOLDERS = tuple(
@@ -379,7 +423,8 @@ def observe(
 
     Ctrl-C is passed on, since it is meant for the person's own run.
     """
-    sink, seen = _Sink(), []
+    sink, seen = Sink(), []
+    _kernels_called.clear()
     start = time.perf_counter()
 
     def report(status: str, **fields) -> Observation:
@@ -402,11 +447,12 @@ def observe(
         ):
             warnings.simplefilter("always")
             error_state = np.geterr()
-            with _time_limit(limit):
+            with time_limit(limit):
                 outputs, modified, device = call(code, inputs, returns)
             said = [f"{w.category.__name__}: {w.message}" for w in heard]
             if np.geterr() != error_state:
                 said.append("NumPy's error state was changed (np.seterr); leave it as it is.")
+        seen += _kernels_called
         if seen:
             raise _LibraryLayer(seen[0])
         return report(
@@ -416,7 +462,7 @@ def observe(
             device=device,
             warnings=tuple(dict.fromkeys(said)),
         )
-    except _Timeout as error:
+    except Timeout as error:
         return report("timeout", message=f"{limit:g} seconds", lines=own_lines(error))
     except _LibraryLayer as error:
         return report("library", message=str(error), lines=own_lines(error))
@@ -432,12 +478,34 @@ def observe(
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit and the like come from the student's code too
+        seen += _kernels_called
         if seen:
             return report("library", message=seen[0], lines=own_lines(error))
-        return report("exception", message=_first_line(error), lines=own_lines(error))
+        return report("exception", message=first_line(error), lines=own_lines(error))
 
 
-def _first_line(error: BaseException) -> str:
+def play(
+    code: Callable,
+    drawn: Iterable[Mapping],
+    returns,
+    call: Callable = call_function,
+    refuse: frozenset[str] = RECURRENT,
+    seconds: float | None = None,
+) -> Iterator[Observation]:
+    """Run ``code`` on each of the inputs, up to a status that is final; see ``observe``."""
+    with _refused_kernels(refuse):
+        for inputs in drawn:
+            seen = observe(code, inputs, returns, call, refuse, seconds)
+            yield seen
+            if seen.status in FINAL:
+                break
+
+
+CALLS = {"function": call_function, "layer": call_layer}
+"""The ways to call an answer, by the names under which they travel."""
+
+
+def first_line(error: BaseException) -> str:
     """``ValueError: what it says``; an exception may fail even at saying something."""
     try:
         text = str(error).strip().splitlines()

@@ -1,0 +1,331 @@
+"""Submissions as they really arrive, read and put in order: papers.
+
+A paper is a notebook as JSON has it, a dict. Files are damaged, cells deleted, edited, duplicated
+or stripped of their metadata; which function a student defined decides, not which cells survived.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LONGEST_FILE = 200 << 20
+"""Bytes of a submission that is read at all; outputs, which do not count, may fill megabytes."""
+
+LONGEST_CELL = 500_000
+"""Characters of a cell that is run; a released notebook has less than 20,000 in all its cells."""
+
+MOST_CELLS = 1000
+"""Code cells that are run."""
+
+Paper = MutableMapping
+"""``cells``, ``metadata``, ``nbformat``, ``nbformat_minor``: the notebook format, version 4."""
+
+
+class Unreadable(Exception):
+    """The file is no notebook; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Official:
+    """One graded or locked cell of the released notebook."""
+
+    name: str
+    """its grade_id"""
+    cell_type: str
+    source: str
+    locked: bool
+    solution: bool
+    points: float | None
+    """None where the cell is not graded"""
+    checksum: str
+
+    @property
+    def function(self) -> str | None:
+        """The function that a check cell checks."""
+        checked = re.match(r"check\((\w+)\)", self.source)
+        return checked.group(1) if checked else None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person grades it."""
+        return self.points is not None and self.solution
+
+
+def official_cells(course: Path, assignment: str) -> tuple[Official, ...]:
+    """The cells that a release of the assignment has, made as nbgrader makes it.
+
+    Raises CourseError for an unknown assignment or a faulty source.
+    """
+    import nbformat
+    from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, LockCells
+
+    from autograder.notebooks import _nbgrader_settings, source_notebook
+
+    notebook = nbformat.reads(source_notebook(course, assignment), as_version=4)
+    config = _nbgrader_settings(course)
+    for step in (ClearSolutions, LockCells, ComputeChecksums):
+        notebook, _ = step(config=config).preprocess(notebook, {})
+    found = []
+    for cell in notebook.cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if not (meta.get("grade") or meta.get("solution") or meta.get("locked")):
+            continue
+        found.append(
+            Official(
+                meta["grade_id"],
+                cell.cell_type,
+                cell.source,
+                bool(meta["locked"]),
+                bool(meta["solution"]),
+                float(meta["points"]) if meta.get("grade") else None,
+                meta.get("checksum", ""),
+            )
+        )
+    return tuple(found)
+
+
+def read(data: bytes) -> Paper:
+    """The paper in a submitted file. Raises Unreadable."""
+    if len(data) > LONGEST_FILE:
+        raise Unreadable(f"It has {len(data) >> 20} megabytes.")
+    if not data.strip():
+        raise Unreadable("It is empty.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"It is not text in UTF-8 (byte {error.start:,}).") from error
+    try:
+        paper = json.loads(text)
+    except ValueError as error:
+        raise Unreadable(f"It is no complete JSON ({error}).") from error
+    except RecursionError as error:
+        raise Unreadable("Its JSON is nested too deeply.") from error
+    if not isinstance(paper, dict):
+        raise Unreadable("It is JSON, but no notebook.")
+    if paper.get("nbformat") != 4:
+        paper = _converted(paper)
+    cells = paper.get("cells")
+    if not isinstance(cells, list):
+        raise Unreadable("It has no list of cells.")
+    return _paper([_tidy(cell) for cell in cells if isinstance(cell, dict)])
+
+
+def _paper(cells: list) -> Paper:
+    """A notebook of these cells. What it says of its kernel and its editor does not matter."""
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _converted(paper: dict) -> dict:
+    """A notebook of another format, brought to version 4 by nbformat."""
+    import nbformat
+
+    version = paper.get("nbformat")
+    try:
+        return nbformat.reads(json.dumps(paper), as_version=4)
+    except Exception as error:  # nbformat raises what its conversion happens to stumble over
+        raise Unreadable(f"Its notebook format, {version!r:.20}, could not be read.") from error
+
+
+def _tidy(cell: dict) -> dict:
+    """A cell with the parts that every reader counts on, of the types it counts on."""
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    kind = cell.get("cell_type")
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    tidy = {
+        "cell_type": kind if kind in ("code", "markdown", "raw") else "markdown",
+        "id": cell.get("id"),
+        "metadata": {"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {},
+        "source": source if isinstance(source, str) else "",
+    }
+    if tidy["cell_type"] == "markdown" and _are_attachments(cell.get("attachments")):
+        tidy["attachments"] = cell["attachments"]
+    if not isinstance(tidy["id"], str) or not re.fullmatch(r"[\w-]{1,64}", tidy["id"], re.A):
+        del tidy["id"]
+    # Halves of surrogate pairs cannot be written again.
+    tidy["source"] = tidy["source"].encode("utf-8", "replace").decode("utf-8")
+    if tidy["cell_type"] == "code":
+        tidy.update(execution_count=None, outputs=[])
+    return tidy
+
+
+def _are_attachments(value: object) -> bool:
+    """Whether these are pictures pasted into a text: name → type → base64."""
+    return isinstance(value, dict) and all(
+        isinstance(name, str)
+        and isinstance(kinds, dict)
+        and all(kind.startswith("image/") and isinstance(v, str) for kind, v in kinds.items())
+        for name, kinds in value.items()
+    )
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was put in order: names of cells."""
+
+    edited: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    of: int = 0
+    """how many official cells there are"""
+
+    def sentences(self) -> list[str]:
+        said = []
+        if self.edited:
+            said.append(f"edited, the original counts: {', '.join(self.edited)}")
+        if self.deleted:
+            which = "all cells" if len(self.deleted) == self.of else ", ".join(self.deleted)
+            said.append(f"missing and put back: {which}")
+        return said
+
+
+def restore(paper: Paper, official: Sequence[Official]) -> Restored:
+    """Give every official cell its place, its metadata and, where locked, its source, in place.
+
+    A student's answer is found by its metadata, else by the name it defines, else by its cell id.
+    """
+    cells = paper["cells"]
+    found = _by_grade_id(cells, {known.name for known in official})
+    taken = {id(cell) for cell in found.values()}
+    for known in official:
+        if known.name not in found:
+            match = _adopt(known, cells, taken)
+            if match is not None:
+                found[known.name] = match
+                taken.add(id(match))
+    edited = tuple(
+        known.name
+        for known in official
+        if known.locked and known.name in found and found[known.name]["source"] != known.source
+    )
+    deleted = tuple(known.name for known in official if known.name not in found)
+    _insert_missing(cells, official, found)
+    for known in official:
+        _stamp(found[known.name], known)
+    _number(cells)
+    return Restored(edited, deleted, len(official))
+
+
+def _by_grade_id(cells: list, known: set[str]) -> dict[str, MutableMapping]:
+    """The cells by grade_id, the last of duplicates. All others lose their nbgrader metadata."""
+    found: dict[str, MutableMapping] = {}
+    for cell in reversed(cells):
+        meta = cell["metadata"].pop("nbgrader", None)
+        grade_id = meta.get("grade_id") if isinstance(meta, Mapping) else None
+        if isinstance(grade_id, str) and grade_id in known and grade_id not in found:
+            found[grade_id] = cell
+    return found
+
+
+def _adopt(known: Official, cells: list, taken: set[int]) -> MutableMapping | None:
+    """The cell that plays the part of ``known`` although its metadata is lost."""
+    free = [cell for cell in reversed(cells) if id(cell) not in taken]
+    tests = [
+        lambda cell: cell.get("id") == known.name,
+        lambda cell: cell["source"].strip() == known.source.strip(),
+    ]
+    if known.solution and known.cell_type == "code":
+        tests.insert(
+            0, lambda cell: cell["cell_type"] == "code" and defines(cell["source"], known.name)
+        )
+    return next((cell for test in tests for cell in free if test(cell)), None)
+
+
+def defines(source: str, name: str) -> bool:
+    """Whether a cell defines ``name`` at its outermost level."""
+    return re.search(rf"^(def|class)\s+{name}\b|^{name}\s*=", source, re.MULTILINE) is not None
+
+
+def _insert_missing(cells: list, official: Iterable[Official], found: dict) -> None:
+    """Put deleted cells back behind the one that precedes them in the assignment."""
+    previous = None
+    for known in official:
+        if known.name not in found:
+            at = _position(cells, found.get(previous)) + 1
+            if known.function:
+                at = max(at, _last_definition(cells, known.function) + 1)
+            found[known.name] = {
+                "cell_type": known.cell_type,
+                "id": known.name,
+                "metadata": {},
+                "source": known.source,
+            }
+            cells.insert(at, found[known.name])
+        previous = known.name
+
+
+def _last_definition(cells: list, name: str) -> int:
+    defining = (
+        i for i, c in enumerate(cells) if c["cell_type"] == "code" and defines(c["source"], name)
+    )
+    return max(defining, default=-1)
+
+
+def _position(cells: list, cell: MutableMapping | None) -> int:
+    return next((i for i, other in enumerate(cells) if other is cell), -1)
+
+
+def _stamp(cell: MutableMapping, known: Official) -> None:
+    """Give a cell the type, the metadata and, where locked, the source it has to have."""
+    cell["cell_type"] = known.cell_type
+    for key in ("outputs", "execution_count"):
+        cell.pop(key, None)
+    if known.cell_type == "code":
+        cell.pop("attachments", None)
+        cell.update(outputs=[], execution_count=None)
+    if known.locked:
+        cell["source"] = known.source
+    meta = {
+        "cell_type": known.cell_type,
+        "checksum": known.checksum,
+        "grade": known.points is not None,
+        "grade_id": known.name,
+        "locked": known.locked,
+        "schema_version": 3,
+        "solution": known.solution,
+        "task": False,
+    }
+    if known.points is not None:
+        meta["points"] = int(known.points) if known.points == int(known.points) else known.points
+    # Nothing else survives: a tag on a check cell could keep it from being run.
+    cell["metadata"] = {"nbgrader": meta}
+
+
+def _number(cells: list) -> None:
+    """Give every cell an id of its own."""
+    taken: set[str] = set()
+    for number, cell in enumerate(cells):
+        if cell.get("id") in taken or "id" not in cell:
+            cell["id"] = f"cell-{number}"
+        while cell["id"] in taken:
+            cell["id"] += "-x"
+        taken.add(cell["id"])
+
+
+def answered(paper: Paper, official: Iterable[Official]) -> tuple[tuple[str, bool], ...]:
+    """For each cell that a person grades: did the student write anything?"""
+    by_name = {
+        cell["metadata"].get("nbgrader", {}).get("grade_id"): cell for cell in paper["cells"]
+    }
+    return tuple(
+        (known.name, by_name[known.name]["source"] != known.source)
+        for known in official
+        if known.by_hand
+    )
+
+
+def unreadable_paper(reason: str) -> Paper:
+    """A paper that says that the file is none."""
+    says = (
+        f"**This file could not be read as a notebook.** {reason} It may have been cut off while "
+        "it was uploaded. Open your notebook in Jupyter, save it, and hand it in again."
+    )
+    cell = {"cell_type": "markdown", "id": "unreadable", "metadata": {}, "source": says}
+    return _paper([cell])

@@ -1,0 +1,198 @@
+"""Runs the code cells of a notebook in this process, as Jupyter would: magics, display, plots.
+
+IPython translates magics and formats results; running a cell is plain ``exec``, since IPython's
+own loop costs more than most cells do. Only text and PNG images are kept of what a cell shows:
+HTML and scripts of a submission have no business on an instructor's pages.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import base64
+import contextlib
+import inspect
+import io
+import linecache
+import os
+import sys
+import types
+import warnings
+
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from autograder.player.observe import Sink, Timeout, first_line, own_lines, time_limit
+
+KEPT_TEXT = 20_000
+"""Characters of printed text and of each shown result that a cell keeps."""
+
+KEPT_SHOWN = 30
+"""Results and images that a cell keeps."""
+
+KEPT_IMAGE = 1 << 20
+"""Bytes of the largest image kept."""
+
+MIMETYPES = ("text/plain", "image/png")
+
+Output = dict
+"""An output as notebooks store it (nbformat 4)."""
+
+
+class _Publisher(DisplayPublisher):
+    """Keeps what ``display`` shows."""
+
+    session: Session
+
+    def publish(self, data, metadata=None, **kwargs):
+        self.session.show("display_data", data)
+
+    def clear_output(self, wait=False):
+        self.session.outputs.clear()
+
+
+class Session:
+    """A namespace in which cells run one after the other. There is one in a process."""
+
+    def __init__(self):
+        module = types.ModuleType("__main__")
+        self.names = module.__dict__
+        # A history would be a file, and a thread that writes it.
+        settings = Config({"HistoryManager": {"enabled": False}})
+        shell = InteractiveShell.instance(config=settings, user_module=module, user_ns=self.names)
+        shell.display_pub = _Publisher()
+        shell.display_pub.session = self
+        shell.display_formatter.active_types = list(MIMETYPES)
+        for name in ("system", "system_raw", "system_piped"):
+            setattr(shell, name, self._no_commands)
+        shell.getoutput = lambda *args, **kwargs: self._no_commands() or ""
+        shell.register_magic_function(lambda line: None, "line", "matplotlib")
+        sys.modules["__main__"] = module
+        self.shell = shell
+        self.outputs: list[Output] = []
+        self.dropped = 0
+        self._prepare_plots()
+
+    def run(self, number: int, source: str, seconds: float) -> dict:
+        """Run cell ``number``: its outputs, what it left out and how it ended.
+
+        Returns ``outputs``; ``status``, ``"ok"``, ``"error"`` or ``"timeout"``; and ``dropped``,
+        how many characters and results of the output are not among them.
+        """
+        self.outputs, self.dropped = [], 0
+        sink = Sink(KEPT_TEXT)
+        status = "ok"
+        try:
+            with (
+                contextlib.redirect_stdout(sink),
+                contextlib.redirect_stderr(sink),
+                time_limit(seconds),
+            ):
+                try:
+                    self._run(f"<cell {number}>", source)
+                finally:
+                    self._show_plots()
+        except Timeout as error:
+            status = "timeout"
+            self._fail("Timeout", f"The cell did not finish within {seconds:g} seconds.", error)
+        except (
+            BaseException
+        ) as error:  # also SystemExit and KeyboardInterrupt of the student's code
+            status = "error"
+            name, _, says = first_line(error).partition(": ")
+            self._fail(name, says, error)
+        outputs = self.outputs
+        if sink.kept:
+            printed = {"output_type": "stream", "name": "stdout", "text": sink.kept}
+            outputs.insert(0, printed)
+        self.dropped += sink.characters - len(sink.kept)
+        return {"outputs": outputs, "status": status, "dropped": self.dropped}
+
+    def show(self, kind: str, data: dict) -> None:
+        """Keep what a cell shows, its text and image only."""
+        kept = {}
+        text = data.get("text/plain")
+        if isinstance(text, str):
+            kept["text/plain"] = text[:KEPT_TEXT]
+            self.dropped += max(0, len(text) - KEPT_TEXT)
+        image = data.get("image/png")
+        if isinstance(image, bytes):
+            image = base64.b64encode(image).decode()
+        if isinstance(image, str) and len(image) <= KEPT_IMAGE:
+            kept["image/png"] = image
+        if not kept or len(self.outputs) >= KEPT_SHOWN:
+            self.dropped += 1
+            return
+        output = {"output_type": kind, "data": kept, "metadata": {}}
+        if kind == "execute_result":
+            output["execution_count"] = None
+        self.outputs.append(output)
+
+    def _run(self, filename: str, source: str) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)
+                tree = ast.parse(source, filename)
+        except (SyntaxError, ValueError):
+            source = self.shell.transform_cell(source)
+            tree = ast.parse(source, filename)
+        lines = source.splitlines(keepends=True)
+        linecache.cache[filename] = (len(source), None, lines, filename)
+        last = None
+        if tree.body and isinstance(tree.body[-1], ast.Expr):
+            last = ast.Expression(tree.body.pop().value)
+        self._execute(compile(tree, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
+        if last is not None:
+            code = compile(last, filename, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            value = self._execute(code)
+            if value is not None and not source.rstrip().endswith(";"):
+                self.names["_"] = value
+                data, _ = self.shell.display_formatter.format(value, include=MIMETYPES)
+                self.show("execute_result", data)
+
+    def _execute(self, code):
+        value = eval(code, self.names)
+        if code.co_flags & inspect.CO_COROUTINE:
+            return asyncio.run(value)
+        return value
+
+    def _fail(self, name: str, says: str, error: BaseException) -> None:
+        lines = own_lines(error)
+        if isinstance(error, SyntaxError) and error.text:
+            lines = (f"line {error.lineno}: {error.text.strip()}",)
+        says = says[:KEPT_TEXT]
+        self.outputs.append(
+            {
+                "output_type": "error",
+                "ename": name,
+                "evalue": says,
+                "traceback": [f"{name}: {says}", *lines],
+            }
+        )
+
+    def _no_commands(self, *args, **kwargs) -> None:
+        print("Commands of the operating system are not run here.")
+
+    def _prepare_plots(self) -> None:
+        from matplotlib import pyplot
+
+        self.pyplot = pyplot
+        pyplot.show = lambda *args, **kwargs: self._show_plots()
+
+    def _show_plots(self) -> None:
+        """Show the figures that are open, as Jupyter does after a cell."""
+        for number in self.pyplot.get_fignums():
+            image = io.BytesIO()
+            figure = self.pyplot.figure(number)
+            figure.savefig(image, format="png", dpi=72, bbox_inches="tight")
+            self.show("display_data", {"image/png": image.getvalue(), "text/plain": "<Figure>"})
+        self.pyplot.close("all")
+
+
+def silence_file_descriptors() -> None:
+    """Let C code and subinterpreters write where nobody reads; Python's printing is kept."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)

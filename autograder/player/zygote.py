@@ -1,0 +1,295 @@
+"""A warm process from which players are forked.
+
+It has imported what notebooks use (NumPy, Matplotlib, IPython; the second kind PyTorch too), so
+that a player costs milliseconds. It is a fresh interpreter, started by the judge, and has never
+held a reference or an answer. One player lives at a time; when it ends, whatever the reason, the
+zygote says how, and cleans up behind it.
+
+The judge sends one byte and, with ``F``, the player's end of a socket:
+
+``F``  fork a player; answered by ``{"player": pid}`` or ``{"error": sentence}``
+``K``  end the player; as every end it is answered by ``{"ended": sentence, "seconds": of CPU time}``
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import linecache
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+import types
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from autograder import contract
+from autograder.player import observe
+from autograder.player.confine import Cage, Limits, python_folders
+from autograder.player.wire import Channel, Closed, encode
+
+KINDS = ("plain", "torch")
+
+WITH_RECURRENT_LAYERS = ("onnx", "onnxruntime", "keras", "tensorflow", "flax", "haiku")
+"""Packages that bring the answers along; the course counts on NumPy, torch and Python's own."""
+
+TRIED = {
+    "socket.connect": "to open a network connection",
+    "socket.bind": "to open a network connection",
+    "socket.getaddrinfo": "to open a network connection",
+    "subprocess.Popen": "to start another program",
+    "os.system": "to start another program",
+    "os.exec": "to start another program",
+    "os.posix_spawn": "to start another program",
+    "os.fork": "to start another process",
+    "os.forkpty": "to start another process",
+    "os.kill": "to signal a process",
+    "os.killpg": "to signal a process",
+    "signal.pthread_kill": "to signal a process",
+    "ctypes.dlopen": "to load a C library",
+    "gc.get_objects": "to search the memory of its process",
+    "gc.get_referrers": "to search the memory of its process",
+    "os.symlink": "to make a link",
+    "os.link": "to make a link",
+    "os.chmod": "to change rights of a file",
+    "os.chown": "to change rights of a file",
+}
+"""Python's audit events that no exercise has a use for, and what they mean. They are told to the
+instructor; what stops them is the confinement."""
+
+
+def main() -> None:
+    """Run a zygote, as the JSON text in the first argument orders.
+
+    ``control`` is the descriptor of its socket, ``kind`` one of ``KINDS``, ``layers`` those of
+    ``confine.LAYERS`` that are wanted, ``limits`` the fields of ``confine.Limits``. It answers
+    ``{"ready": layers}``, or ``{"error": sentence}`` and ends.
+    """
+    order = json.loads(sys.argv[1])
+    control = socket.socket(fileno=int(order["control"]))
+    control.set_inheritable(False)
+    try:
+        stage = _Stage(order)
+    except (OSError, ImportError) as error:
+        Channel(control).send({"error": f"{type(error).__name__}: {error}"})
+        raise
+    Channel(control).send({"ready": list(stage.cage.active)})
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not message:
+            break
+        if message == b"F":
+            stage.fork(control, socket.socket(fileno=descriptors[0]))
+
+
+class _Stage:
+    """What players are forked from."""
+
+    def __init__(self, order: Mapping):
+        self.kind = order["kind"]
+        readable, hidden = python_folders(), [Path(__file__).parents[1]]
+        for folder in map(Path, sys.path):
+            hidden += [folder / name for name in WITH_RECURRENT_LAYERS if (folder / name).exists()]
+        self.readable = tuple(str(folder) for folder in readable)
+        self.cage = Cage(readable, hidden, Limits(**order["limits"]), order["layers"])
+        if self.kind == "torch":
+            _warm_torch()
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["IPYTHONDIR"] = folder
+            # IPython and Matplotlib come with cells.
+            from autograder.player.cells import Session, silence_file_descriptors
+
+            self.session = Session()
+        self.silence = silence_file_descriptors
+        _hide_course()
+        self.cage.enter()
+        gc.collect()
+        gc.freeze()
+
+    def fork(self, control: socket.socket, channel: socket.socket) -> None:
+        """Let one player live, until it ends or the judge wants its end."""
+        talk = Channel(control)
+        try:
+            pid = self.cage.fork()
+        except OSError as error:
+            channel.close()
+            talk.send({"error": f"{type(error).__name__}: {error}"})
+            return
+        if pid == 0:
+            self._play(control, channel)
+        channel.close()
+        talk.send({"player": pid})
+        watched = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+        try:
+            self._wait(control, pid, watched)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            _, status, usage = os.wait4(pid, 0)
+            if watched is not None:
+                os.close(watched)
+            self.cage.clean()
+        talk.send({"ended": _how_it_ended(status), "seconds": usage.ru_utime + usage.ru_stime})
+
+    def _wait(self, control: socket.socket, pid: int, watched: int | None) -> None:
+        sources = [control] if watched is None else [control, watched]
+        while True:
+            ready, _, _ = select.select(sources, [], [], None if watched else 0.01)
+            if control in ready:  # the judge wants an end, or is gone
+                control.recv(1)
+                return
+            if ready or (watched is None and os.waitid(os.P_PID, pid, _ENDED_STILL_THERE)):
+                return
+
+    def _play(self, control: socket.socket, channel: socket.socket) -> None:
+        """The player's life. It never returns."""
+        try:
+            control.close()
+            self.silence()
+            _keep_only(channel.fileno())
+            scratch = str(self.cage.scratch)
+            self.cage.confine()
+            os.environ.clear()
+            os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="", LANG="C.UTF-8")
+            _Player(Channel(channel), self.session, self.kind, (scratch, *self.readable)).serve()
+        except Closed:
+            os._exit(0)
+        except BaseException as error:  # nothing of the student's may run after a failure here
+            with suppress(BaseException):
+                channel.sendall(encode({"broken": f"{type(error).__name__}: {error}"}))
+            os._exit(70)
+
+
+_ENDED_STILL_THERE = getattr(os, "WEXITED", 0) | getattr(os, "WNOHANG", 0)
+_ENDED_STILL_THERE |= getattr(os, "WNOWAIT", 0)
+
+
+class _Player:
+    """Runs cells and calls functions, as told on the channel."""
+
+    def __init__(self, channel: Channel, session, kind: str, allowed: tuple[str, ...]):
+        self.channel, self.session, self.kind = channel, session, kind
+        self.allowed = (*allowed, "/dev/", "<")
+        self.tried: dict[str, None] = {}
+        sys.addaudithook(self._audit)
+
+    def serve(self) -> None:
+        while True:
+            order = self.channel.receive()
+            {"cells": self._cells, "call": self._call}[order["do"]](order)
+
+    def _cells(self, order: Mapping) -> None:
+        for number, source in order["cells"]:
+            self._reply(self.session.run(number, source, order["seconds"]))
+
+    def _call(self, order: Mapping) -> None:
+        code = self.session.names.get(order["name"])
+        if code is None:
+            self._seen(observe.Observation("undefined", message=order["name"]))
+            return
+        if not callable(code):
+            says = f"{order['name']} is a {contract.describe(code)}, not a function."
+            self._seen(observe.Observation("type", message=says))
+            return
+        try:
+            for seen in observe.play(
+                code,
+                order["inputs"],
+                contract.revive(order["returns"]),
+                observe.CALLS[order["call"]],
+                frozenset(order["refuse"]),
+                order["seconds"],
+            ):
+                self._seen(seen)
+        except KeyboardInterrupt:  # raised by the code itself: nobody is at the keyboard here
+            self._seen(observe.Observation("ended", message="KeyboardInterrupt"))
+
+    def _seen(self, seen: observe.Observation) -> None:
+        self._reply({"seen": asdict(seen)})
+
+    def _reply(self, message: dict) -> None:
+        message["tried"] = list(self.tried)[:20]
+        self.channel.send(message)
+
+    def _audit(self, event: str, arguments: tuple) -> None:
+        if event == "import":
+            self._importing(arguments[0])
+        elif event == "open":
+            path = arguments[0]
+            if isinstance(path, str | bytes | os.PathLike):
+                path = os.path.abspath(os.fsdecode(path))
+                if (
+                    not path.startswith(self.allowed)
+                    and len(self.tried) < 20
+                    and not _only_quotes_source()
+                ):
+                    self.tried[f"to open {path[:200]}"] = None
+        elif event in TRIED and len(self.tried) < 20:
+            self.tried[TRIED[event]] = None
+
+    def _importing(self, name: str) -> None:
+        package = name.partition(".")[0]
+        if package == "torch" and self.kind != "torch":
+            # Importing it takes seconds here; the other zygote has it.
+            self._reply({"needs": "torch"})
+            os._exit(0)
+        if package == "autograder" and name != package or package in WITH_RECURRENT_LAYERS:
+            self.tried[f"to import {name[:100]}"] = None
+
+
+def _hide_course() -> None:
+    """Leave of the course's package what a notebook needs: ``check``, which says nothing here."""
+    course = types.ModuleType("autograder", "The checks are made after the notebook has run.")
+    course.__path__ = []
+    course.check = course.grade = lambda code, name=None: None
+    for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
+        del sys.modules[name]
+    sys.modules["autograder"] = course
+
+
+def _warm_torch() -> None:
+    """Have torch import what it imports late: for gradients, and for its ``meta`` device."""
+    import torch
+    import torch.overrides
+
+    torch.set_num_threads(1)
+    for device in ("cpu", "meta"):
+        x = torch.ones(2, 3, dtype=torch.float64, device=device, requires_grad=True)
+        layer = torch.nn.Linear(3, 6, dtype=torch.float64, device=device)
+        joined = torch.cat([layer(x), x @ x.new_ones(3, 3).T], dim=1)
+        parts = torch.sigmoid(joined).chunk(3, dim=1)
+        h = torch.stack([torch.tanh(parts[0]) * parts[1], 1 - parts[2]])
+        torch.autograd.grad((h * x.new_zeros(h.shape)).sum(), [x, *layer.parameters()])
+
+
+def _only_quotes_source() -> bool:
+    """Whether a file is opened to show a line of it in a warning or a traceback."""
+    frame = sys._getframe(2)
+    for _ in range(3):
+        if frame is None:
+            return False
+        if frame.f_code.co_filename == linecache.__file__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _keep_only(descriptor: int) -> None:
+    """Close every inherited file but the standard ones and ``descriptor``."""
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, 4096)
+
+
+def _how_it_ended(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        try:
+            return signal.Signals(number).name
+        except ValueError:
+            return f"signal {number}"
+    return f"exit code {os.WEXITSTATUS(status)}"
