@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import sys
 from pathlib import Path
 
 import click
 
 from autograder import notebooks as nb
+
+ACCEPT_LESS = click.option(
+    "--accept-less-confinement",
+    is_flag=True,
+    help="Grade also where this machine cannot confine submissions in full.",
+)
+CELL_SECONDS = click.option(
+    "--cell-seconds",
+    type=click.FloatRange(min=1),
+    default=30,
+    show_default=True,
+    help="How long one cell may run.",
+)
+
+
+class _Problem(click.ClickException):
+    """A problem the user can fix. Exit code 2 tells it from work that was done and not perfect."""
+
+    exit_code = 2
 
 
 class _Command(click.Group):
@@ -17,7 +38,7 @@ class _Command(click.Group):
         try:
             return super().invoke(ctx)
         except nb.CourseError as error:
-            raise click.ClickException(str(error)) from None
+            raise _Problem(str(error)) from None
 
 
 @click.group(cls=_Command)
@@ -83,6 +104,270 @@ def secret_seed(course: Path | None, force: bool) -> None:
     path.write_text(f"{secrets.randbelow(2**63)}\n", encoding="utf-8")
     path.chmod(0o600)
     click.echo(f"Wrote {path.name}. Git ignores it; keep it to yourself.")
+
+
+@main.command()
+@click.argument("assignment")
+@click.option("--student", "students", multiple=True, help="Only this one; may be repeated.")
+@click.option("--force", is_flag=True, help="Grade again what has not changed.")
+@click.option(
+    "--workers",
+    "number",
+    type=click.IntRange(min=1),
+    help="Processes that grade side by side. [default: one for each core]",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster at this address.")
+@click.option("--no-gradebook", is_flag=True, help="Leave nbgrader's gradebook alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@ACCEPT_LESS
+@CELL_SECONDS
+@click.pass_obj
+def grade(
+    course: Path | None,
+    assignment: str,
+    students: tuple[str, ...],
+    force: bool,
+    number: int | None,
+    scheduler: str | None,
+    no_gradebook: bool,
+    as_json: bool,
+    accept_less_confinement: bool,
+    cell_seconds: float,
+) -> None:
+    """Grade a class: submitted/STUDENT/ASSIGNMENT into autograded/ and the gradebook.
+
+    Submissions that have not changed since they were graded are skipped, and a run that was
+    interrupted goes on where it stopped. Exit code: 0, everything is graded; 1, something is not,
+    each with a line that says why; 2, nothing was; 130, interrupted.
+    """
+    from autograder import grading, workers
+    from autograder.gradebook import Writer, gradebook_url, late_penalty
+    from autograder.terminal import Display, show_summary
+
+    course = nb.find_course(course)
+    display = Display(assignment)
+    settings = grading.settings_for(
+        course, assignment, accept_less=accept_less_confinement, cell_seconds=cell_seconds
+    )
+    found = grading.only(grading.submissions(course, assignment), students)
+    if not scheduler:
+        _require_confinement(accept_less_confinement, display.say)
+    writer = None
+    if not no_gradebook:
+        writer = Writer(
+            gradebook_url(course),
+            assignment,
+            penalty=late_penalty(course),
+            wait=60,
+            say=display.say,
+        )
+    if scheduler:
+        team = workers.DaskWorkers(scheduler, display.say)
+    else:
+        team = workers.LocalWorkers(min(number or grading.cores(), len(found)))
+    run = grading.Run(course, settings, say=display.say, progress=display.progress, writer=writer)
+    try:
+        with display.running():
+            summary = run.perform(found, team, force)
+    except BaseException:
+        team.close(now=True)
+        raise
+    finally:
+        if writer:
+            writer.close()
+    if as_json:
+        click.echo(json.dumps(summary.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        show_summary(summary)
+    sys.exit(summary.exit_code)
+
+
+def _require_confinement(accept_less: bool, say) -> None:
+    """Say what is missing before anything is graded, and refuse unless that is accepted."""
+    from autograder import grading
+    from autograder.engine import ConfinementMissing
+
+    missing = grading.missing_layers()
+    if missing and not accept_less:
+        raise _Problem(str(ConfinementMissing(missing)))
+    if missing:
+        say(f"Grading without full confinement; missing here: {', '.join(missing)}.")
+
+
+@main.command()
+@click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--assignment", help="By default the one whose functions the notebook defines.")
+@CELL_SECONDS
+@click.pass_obj
+def check(course: Path | None, notebook: Path, assignment: str | None, cell_seconds: float) -> None:
+    """Run a notebook and print the verdict on every exercise, as grading would.
+
+    Exit code: 0, everything is right; 1, something is not; 2, it could not be checked.
+    """
+    from autograder.terminal import printable
+
+    graded = _grade_file(course, notebook, assignment, True, cell_seconds)
+    for remark in graded.remarks:
+        click.echo(printable(remark.says), err=True)
+    for verdict in graded.verdicts:
+        click.echo(printable(str(verdict)) + "\n")
+    click.echo(f"{graded.points:g} of {graded.max_points:g} points that checks give")
+    sys.exit(0 if graded.points == graded.max_points else 1)
+
+
+@main.command("grade-one")
+@click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--assignment", help="By default the one whose functions the notebook defines.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["gradescope", "json"]),
+    default="json",
+    show_default=True,
+    help="What to write: Gradescope's results.json, or all verdicts as they are.",
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
+@ACCEPT_LESS
+@CELL_SECONDS
+@click.pass_obj
+def grade_one(
+    course: Path | None,
+    notebook: Path,
+    assignment: str | None,
+    kind: str,
+    output: Path | None,
+    accept_less_confinement: bool,
+    cell_seconds: float,
+) -> None:
+    """Grade one notebook, for Gradescope, GitHub Classroom and other systems.
+
+    Exit code: 0, full marks; 1, points are missing; 2, it could not be graded.
+    """
+    from autograder import exports
+    from autograder.terminal import printable
+
+    _require_confinement(accept_less_confinement, lambda text: click.echo(text, err=True))
+    graded = _grade_file(course, notebook, assignment, accept_less_confinement, cell_seconds)
+    made = exports.results_of(graded) if kind == "gradescope" else exports.verdicts_of(graded)
+    text = json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+    if output:
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise _Problem(f"{output} could not be written: {error.strerror}.") from error
+        for verdict in graded.verdicts:
+            click.echo(f"{verdict.exercise}: {verdict.points:g} of {verdict.max_points:g}")
+        for remark in graded.remarks:
+            click.echo(printable(remark.says))
+        click.echo(f"{graded.points:g} of {graded.max_points:g} points")
+    else:
+        click.echo(text, nl=False)
+    sys.exit(0 if graded.points == graded.max_points else 1)
+
+
+def _grade_file(
+    course: Path | None, notebook: Path, assignment: str | None, accept_less: bool, seconds: float
+):
+    """The grade of one file, put in order by the release where there is a course folder."""
+    from autograder import grading, papers
+    from autograder.engine import Engine
+    from autograder.exercises import ASSIGNMENTS
+    from autograder.players import PlayersUnavailable
+
+    try:
+        data = notebook.read_bytes()
+        assignment = assignment or papers.assignment_of(papers.read(data))
+    except OSError as error:
+        raise _Problem(f"{notebook} could not be read: {error.strerror}.") from error
+    except papers.Unreadable as error:
+        raise _Problem(f"{notebook} is no notebook. {error}") from error
+    if assignment is None:
+        raise _Problem(
+            f"{notebook} defines no function of any assignment; name one with --assignment "
+            f"({', '.join(ASSIGNMENTS)})."
+        )
+    if assignment not in ASSIGNMENTS:
+        raise _Problem(f"There is no assignment {assignment!r}: {', '.join(ASSIGNMENTS)}.")
+    release, seed = papers.NO_RELEASE, None
+    try:
+        folder = nb.find_course(course)
+    except nb.CourseError:
+        if course is not None:
+            raise
+    else:
+        release, seed = papers.release_of(folder, assignment), grading.course_seed(folder)
+    try:
+        with Engine(seed=seed, accept_less=accept_less, cell_seconds=seconds) as engine:
+            return engine.grade(data, assignment, notebook.stem, release)
+    except PlayersUnavailable as error:
+        raise _Problem(str(error)) from error
+
+
+@main.command()
+@click.argument("assignment")
+@click.option("--hide-names", is_flag=True, help="Number the students instead of naming them.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
+@click.pass_obj
+def report(course: Path | None, assignment: str, hide_names: bool, output: Path | None) -> None:
+    """Write the class report, one HTML page: scores, mistakes, what to reteach, who to look at."""
+    from datetime import datetime
+
+    from autograder import grading
+    from autograder.exercises import ASSIGNMENTS
+    from autograder.report import class_report
+
+    course = nb.find_course(course)
+    if assignment not in ASSIGNMENTS:
+        raise _Problem(f"There is no assignment {assignment!r}: {', '.join(ASSIGNMENTS)}.")
+    graded = list(grading.stored_grades(course, assignment))
+    if not graded:
+        raise _Problem(f"Nothing of {assignment} is graded yet: autograder grade {assignment}")
+    page = class_report(assignment, graded, hide_names=hide_names, when=datetime.now())
+    path = output or course / "reports" / f"{assignment}.html"
+    try:
+        nb._write(path, page)
+    except OSError as error:
+        raise _Problem(f"{path} could not be written: {error.strerror}.") from error
+    click.echo(f"Wrote {path}, on {len(graded)} submissions")
+
+
+@main.command()
+@click.argument("platform", type=click.Choice(["canvas", "moodle", "gradescope"]))
+@click.argument("assignment")
+@click.option(
+    "--roster",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Canvas: the gradebook exported from there, to be filled.",
+)
+@click.option("--assignment-name", "name", help="The column's name, where it is another.")
+@click.option(
+    "--identity",
+    type=click.Choice(["username", "email", "id"]),
+    default="username",
+    show_default=True,
+    help="Moodle: what identifies a student.",
+)
+@click.option(
+    "--delimiter",
+    type=click.Choice(["comma", "semicolon", "tab"]),
+    default="comma",
+    show_default=True,
+    help="Between the cells of the table.",
+)
+@click.option("--partial", is_flag=True, help="Points so far, where answers wait for a person.")
+@click.option("--missing-zero", is_flag=True, help="0 points for who handed in nothing.")
+@click.option("--output", type=click.Path(path_type=Path), help="Where to write.")
+@click.pass_obj
+def export(course: Path | None, platform: str, assignment: str, **options) -> None:
+    """Write the grades for Canvas, Moodle or Gradescope."""
+    from autograder import exports
+    from autograder.terminal import printable
+
+    path, count, said = exports.export(nb.find_course(course), assignment, platform, **options)
+    for sentence in said:
+        click.echo(printable(sentence), err=True)
+    click.echo(f"Wrote {path}, {count} students")
 
 
 @main.command()

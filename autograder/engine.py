@@ -19,11 +19,19 @@ from autograder import answers, papers
 from autograder.exercises import ASSIGNMENTS
 from autograder.exercises.record import Exercise, Inputs
 from autograder.graded import REPAIRED, Graded, Remark
-from autograder.judge import judge
-from autograder.papers import LONGEST_CELL, MOST_CELLS, Official, Paper
+from autograder.judge import Questions, decide
+from autograder.papers import LONGEST_CELL, MOST_CELLS, NO_RELEASE, Paper, Release
 from autograder.player.confine import LAYERS, MEANS, Limits, available
 from autograder.player.observe import FINAL, Observation
-from autograder.players import CELL_SECONDS, Ended, NeedsTorch, Player, PlayersUnavailable, Zygote
+from autograder.players import (
+    CELL_SECONDS,
+    CallOrder,
+    Ended,
+    NeedsTorch,
+    Player,
+    PlayersUnavailable,
+    Zygote,
+)
 from autograder.render import as_text
 from autograder.similarity import fingerprints
 
@@ -91,6 +99,7 @@ class Engine:
         self.limits = limits or Limits()
         self.cell_seconds = cell_seconds
         self._zygotes: dict[str, Zygote] = {}
+        self._asked: dict[str, tuple[Questions, CallOrder]] = {}
 
     def __enter__(self) -> Engine:
         return self
@@ -109,6 +118,13 @@ class Engine:
             self._zygotes[kind] = Zygote(kind, self.layers, self.limits)
         return self._zygotes[kind].player()
 
+    def questions(self, exercise: Exercise) -> tuple[Questions, CallOrder]:
+        """What every submission is asked in this exercise, and the order that asks it."""
+        if exercise.name not in self._asked:
+            questions = Questions.prepare(exercise, self.seed)
+            self._asked[exercise.name] = questions, CallOrder.of(exercise, questions.played)
+        return self._asked[exercise.name]
+
     def run(self, cells: Sequence[str], exercises: Sequence[Exercise]) -> Performance:
         """Run code cells in order and judge the exercises; what they do never raises."""
         start = time.monotonic()
@@ -126,22 +142,22 @@ class Engine:
         submission: bytes | Path,
         assignment: str,
         student: str = "",
-        official: Sequence[Official] = (),
+        release: Release = NO_RELEASE,
     ) -> Graded:
         """The grade of one submitted file, see ``grade_paper``."""
-        return self.grade_paper(submission, assignment, student, official)[0]
+        return self.grade_paper(submission, assignment, student, release)[0]
 
     def grade_paper(
         self,
         submission: bytes | Path,
         assignment: str,
         student: str = "",
-        official: Sequence[Official] = (),
+        release: Release = NO_RELEASE,
         version: str = "",
     ) -> tuple[Graded, Paper]:
         """Grade one submitted file. Returns the grade and the paper as it was graded.
 
-        ``official`` are the cells of the release, by which a damaged paper is put in order.
+        By the ``release`` a damaged paper is put in order.
         Raises LookupError for an unknown assignment, OSError for a path that cannot be read.
         """
         start = time.monotonic()
@@ -156,8 +172,8 @@ class Engine:
         except papers.Unreadable as error:
             remarks.append(Remark("unreadable", f"The file is no notebook. {error}"))
             paper = papers.unreadable_paper(str(error))
-        if official:
-            restored = papers.restore(paper, official)
+        if release.official:
+            restored = papers.restore(paper, release.official)
             if not remarks:
                 remarks += [Remark(REPAIRED, says) for says in restored.sentences()]
         code = [cell for cell in paper["cells"] if cell["cell_type"] == "code"]
@@ -168,29 +184,29 @@ class Engine:
         for cell in code:
             if len(cell["source"]) > LONGEST_CELL:
                 cell["source"] = cell["source"][:1000] + "\n# … the rest is not kept"
-        given = [cell.source for cell in official if cell.cell_type == "code"]
+        own = [cell["source"] for cell in code if cell["source"] not in release.given]
         graded = Graded(
             assignment,
             student,
             sha256(data).hexdigest(),
-            version or self.version(official),
+            version or self.version(release),
             tuple(performance.verdicts[exercise.name] for exercise in ASSIGNMENTS[assignment]),
             tuple(remarks + performance.remarks),
             round(time.monotonic() - start, 4),
             round(performance.code_seconds, 4),
             tuple((name, round(s, 4)) for name, s in performance.exercise_seconds.items()),
-            fingerprints([cell["source"] for cell in code], given),
+            fingerprints(own, release.given),
             self.layers,
-            papers.answered(paper, official),
+            papers.changed(paper, release.official),
         )
         return graded, paper
 
-    def version(self, official: Sequence[Official] = ()) -> str:
+    def version(self, release: Release = NO_RELEASE) -> str:
         """Everything but the submission that a grade depends on, as one hexadecimal number."""
-        return version(self.seed, official)
+        return version(self.seed, release)
 
 
-def version(seed: int, official: Sequence[Official] = ()) -> str:
+def version(seed: int, release: Release = NO_RELEASE) -> str:
     """A digest of the package's grading code, the libraries, the seed and the release."""
     import importlib.metadata
 
@@ -200,6 +216,7 @@ def version(seed: int, official: Sequence[Official] = ()) -> str:
             digest.update(importlib.metadata.version(library).encode())
         except importlib.metadata.PackageNotFoundError:
             digest.update(b"none")
+    official = sorted(release.official, key=lambda cell: cell.name)
     digest.update(f"{seed}{official}".encode())
     return digest.hexdigest()[:16]
 
@@ -272,13 +289,8 @@ class _Run:
         while left:
             exercise = left[0]
             gone: list[Ended] = []
-            verdict = judge(
-                exercise,
-                lambda drawn, exercise=exercise, gone=gone: self._observed(
-                    player, exercise, drawn, gone
-                ),
-                self.engine.seed,
-            )
+            questions, order = self.engine.questions(exercise)
+            verdict = decide(questions, self._observed(player, questions, order, gone))
             self.result.verdicts[exercise.name] = verdict
             left.pop(0)
             kind = verdict.failure.kind if verdict.failure else ""
@@ -340,7 +352,7 @@ class _Run:
         self.result.outputs[number] = [error | {"traceback": [f"{name}: {says}"]}]
 
     def _observed(
-        self, player: Player, exercise: Exercise, drawn: list[Inputs], gone: list[Ended]
+        self, player: Player, questions: Questions, order: CallOrder, gone: list[Ended]
     ) -> Iterator[Observation]:
         """The player's observations; one whose process is gone says so and is the last."""
         if time.monotonic() > self.deadline:
@@ -348,7 +360,7 @@ class _Run:
             return
         start = time.monotonic()
         try:
-            for seen, inputs in zip(player.call(exercise, drawn), drawn, strict=False):
+            for seen, inputs in zip(player.call(order), questions.played, strict=False):
                 yield _believable(seen, inputs)
         except Ended as error:
             self._note(player)
@@ -357,7 +369,7 @@ class _Run:
         finally:
             spent = time.monotonic() - start
             self.result.code_seconds += spent
-            self.result.exercise_seconds[exercise.name] = spent
+            self.result.exercise_seconds[questions.exercise.name] = spent
 
     def _note(self, player: Player) -> None:
         self.tried |= player.tried

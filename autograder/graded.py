@@ -53,7 +53,8 @@ class Graded:
     confinement: tuple[str, ...] = ()
     """what kept the player apart from everything else, empty where nothing did"""
     written: tuple[tuple[str, bool], ...] = ()
-    """the cells that a person grades, by grade_id, and whether the student wrote anything there"""
+    """the cells that students fill, by grade_id, and whether this one did. A person grades those
+    that no verdict is about"""
 
     @property
     def points(self) -> float:

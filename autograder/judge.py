@@ -8,7 +8,7 @@ every probe: same values within tolerance, or the same error, the same modified 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -338,17 +338,48 @@ def matching_mistakes(
     return [mistake for mistake in found if (mistake.within or 0.0) == closest]
 
 
+@dataclass(frozen=True)
+class Questions:
+    """What one exercise is asked under one seed, and the right answers."""
+
+    exercise: Exercise
+    seed: int
+    inputs: list[Inputs]
+    expected: list[Outputs]
+    reference: str
+    """where the answers come from, in words"""
+
+    @classmethod
+    def prepare(cls, exercise: Exercise, seed: int | None = None) -> Questions:
+        """Draw the inputs, by default of the seed in force, and compute the answers."""
+        seed = answers.seed() if seed is None else seed
+        source = answers.source()
+        inputs = exercise.draw(seed)
+        return cls(
+            exercise, seed, inputs, source.expected(exercise, inputs), source.describe(exercise)
+        )
+
+    @property
+    def played(self) -> list[Inputs]:
+        """The inputs in the order in which a player gets them.
+
+        The last ones come twice: the same inputs have to give the same result.
+        """
+        return [*self.inputs, self.inputs[-1]]
+
+
 def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdict:
-    """Check one function or class, which ``player`` runs.
+    """Check one function or class, which ``player`` runs."""
+    questions = Questions.prepare(exercise, seed)
+    return decide(questions, player(questions.played))
 
-    The last inputs are played twice: the same inputs have to give the same result.
-    """
-    seed = answers.seed() if seed is None else seed
-    source = answers.source()
-    inputs = exercise.draw(seed)
-    expected = source.expected(exercise, inputs)
 
-    observed = list(player([*inputs, inputs[-1]]))
+def decide(questions: Questions, observations: Iterable[Observation]) -> Verdict:
+    """The verdict on what was observed while ``questions.played`` was played."""
+    exercise, seed = questions.exercise, questions.seed
+    inputs, expected = questions.inputs, questions.expected
+
+    observed = list(observations)
     again = observed[len(inputs) :]
     del observed[len(inputs) :]
     results, failures, errors = [], [], []
@@ -420,7 +451,7 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
         section=(mistake or (suspicions or [exercise])[0]).section,
         largest_error=max(map(float, errors), default=None),
         tolerance=exercise.tolerance,
-        reference=source.describe(exercise),
+        reference=questions.reference,
         notes=notes,
     )
 

@@ -49,14 +49,22 @@ class Official:
         checked = re.match(r"check\((\w+)\)", self.source)
         return checked.group(1) if checked else None
 
-    @property
-    def by_hand(self) -> bool:
-        """Whether a person grades it."""
-        return self.points is not None and self.solution
+
+@dataclass(frozen=True)
+class Release:
+    """What students were given."""
+
+    official: tuple[Official, ...] = ()
+    given: tuple[str, ...] = ()
+    """the sources of all its code cells"""
 
 
-def official_cells(course: Path, assignment: str) -> tuple[Official, ...]:
-    """The cells that a release of the assignment has, made as nbgrader makes it.
+NO_RELEASE = Release()
+"""Where only the submission is at hand: it is graded as it stands."""
+
+
+def release_of(course: Path, assignment: str) -> Release:
+    """The assignment's release, made as nbgrader makes it.
 
     Raises CourseError for an unknown assignment or a faulty source.
     """
@@ -69,12 +77,12 @@ def official_cells(course: Path, assignment: str) -> tuple[Official, ...]:
     config = _nbgrader_settings(course)
     for step in (ClearSolutions, LockCells, ComputeChecksums):
         notebook, _ = step(config=config).preprocess(notebook, {})
-    found = []
+    official = []
     for cell in notebook.cells:
         meta = cell.metadata.get("nbgrader", {})
         if not (meta.get("grade") or meta.get("solution") or meta.get("locked")):
             continue
-        found.append(
+        official.append(
             Official(
                 meta["grade_id"],
                 cell.cell_type,
@@ -85,7 +93,8 @@ def official_cells(course: Path, assignment: str) -> tuple[Official, ...]:
                 meta.get("checksum", ""),
             )
         )
-    return tuple(found)
+    given = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return Release(tuple(official), given)
 
 
 def read(data: bytes) -> Paper:
@@ -309,23 +318,43 @@ def _number(cells: list) -> None:
         taken.add(cell["id"])
 
 
-def answered(paper: Paper, official: Iterable[Official]) -> tuple[tuple[str, bool], ...]:
-    """For each cell that a person grades: did the student write anything?"""
+def changed(paper: Paper, official: Iterable[Official]) -> tuple[tuple[str, bool], ...]:
+    """For each cell that is for students to fill: did they change it?"""
     by_name = {
         cell["metadata"].get("nbgrader", {}).get("grade_id"): cell for cell in paper["cells"]
     }
     return tuple(
         (known.name, by_name[known.name]["source"] != known.source)
         for known in official
-        if known.by_hand
+        if known.solution
     )
 
 
 def unreadable_paper(reason: str) -> Paper:
     """A paper that says that the file is none."""
-    says = (
+    return paper_that_says(
         f"**This file could not be read as a notebook.** {reason} It may have been cut off while "
         "it was uploaded. Open your notebook in Jupyter, save it, and hand it in again."
     )
-    cell = {"cell_type": "markdown", "id": "unreadable", "metadata": {}, "source": says}
-    return _paper([cell])
+
+
+def paper_that_says(text: str) -> Paper:
+    """A paper of one cell of text, in place of one that is not there."""
+    return _paper([{"cell_type": "markdown", "id": "remark", "metadata": {}, "source": text}])
+
+
+def assignment_of(paper: Paper) -> str | None:
+    """The assignment whose functions a notebook defines or checks, None where it is none."""
+    from autograder.exercises import ASSIGNMENTS
+
+    named = set()
+    for cell in paper["cells"]:
+        if cell["cell_type"] == "code":
+            named |= set(re.findall(r"^(?:def|class)\s+(\w+)|", cell["source"], re.MULTILINE))
+            named |= set(re.findall(r"^check\((\w+)\)", cell["source"], re.MULTILINE))
+    count = {
+        name: sum(exercise.name in named for exercise in exercises)
+        for name, exercises in ASSIGNMENTS.items()
+    }
+    best = max(count, key=count.__getitem__)
+    return best if count[best] else None

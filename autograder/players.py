@@ -20,7 +20,7 @@ from autograder import contract
 from autograder.exercises.record import Exercise, Inputs
 from autograder.player.confine import Limits
 from autograder.player.observe import CALLS, FINAL, TIME_LIMIT, Observation
-from autograder.player.wire import Channel, Closed, TooLate, WireError
+from autograder.player.wire import Channel, Closed, TooLate, WireError, encode
 
 CELL_SECONDS = 30.0
 """Wall time that one cell may take; the released notebooks need less than a second."""
@@ -64,6 +64,32 @@ class CellResult:
     """``"ok"``, ``"error"`` or ``"timeout"``"""
     dropped: int
     """characters and results that were not kept"""
+
+
+@dataclass(frozen=True)
+class CallOrder:
+    """What a player is told to call: a frame that is the same for every submission."""
+
+    frame: bytes
+    inputs: int
+    """how many there are"""
+    seconds: float
+    """that each call may take"""
+
+    @classmethod
+    def of(
+        cls, exercise: Exercise, inputs: Sequence[Inputs], seconds: float = TIME_LIMIT
+    ) -> CallOrder:
+        order = {
+            "do": "call",
+            "name": exercise.name,
+            "inputs": list(inputs),
+            "returns": contract.plain(exercise.returns),
+            "call": _CALL_NAMES[exercise.call],
+            "refuse": sorted(exercise.refuse),
+            "seconds": seconds,
+        }
+        return cls(encode(order), len(inputs), seconds)
 
 
 class Zygote:
@@ -153,33 +179,22 @@ class Player:
         self, cells: Sequence[tuple[int, str]], seconds: float = CELL_SECONDS
     ) -> Iterator[CellResult]:
         """Run cells in order; each comes with its number. Raises NeedsTorch and Ended."""
-        self._send({"do": "cells", "cells": [list(cell) for cell in cells], "seconds": seconds})
+        order = {"do": "cells", "cells": [list(cell) for cell in cells], "seconds": seconds}
+        self._send(encode(order))
         for _ in cells:
-            reply = self._receive(seconds, "cell")
+            reply = self._receive(seconds)
             if reply.get("needs") == "torch":
                 raise NeedsTorch
             yield _checked(self, _cell_result, reply)
 
-    def call(
-        self, exercise: Exercise, inputs: Sequence[Inputs], seconds: float = TIME_LIMIT
-    ) -> Iterator[Observation]:
-        """Call the student's answer to ``exercise`` on these inputs, one after the other.
+    def call(self, order: CallOrder) -> Iterator[Observation]:
+        """Call the student's answer to an exercise on inputs, one after the other.
 
-        It stops after an observation that is final. Raises Ended.
+        It stops after an observation that is final. Raises NeedsTorch and Ended.
         """
-        self._send(
-            {
-                "do": "call",
-                "name": exercise.name,
-                "inputs": list(inputs),
-                "returns": contract.plain(exercise.returns),
-                "call": _CALL_NAMES[exercise.call],
-                "refuse": sorted(exercise.refuse),
-                "seconds": seconds,
-            }
-        )
-        for _ in inputs:
-            reply = self._receive(seconds, "call")
+        self._send(order.frame)
+        for _ in range(order.inputs):
+            reply = self._receive(order.seconds)
             if reply.get("needs") == "torch":
                 raise NeedsTorch
             seen = _checked(self, _observation, reply)
@@ -202,13 +217,13 @@ class Player:
             raise PlayersUnavailable("The process that runs submissions is gone.") from error
         return str(answer["ended"])
 
-    def _send(self, order: Mapping) -> None:
+    def _send(self, frame: bytes) -> None:
         try:
-            self.channel.send(order, START_SECONDS)
+            self.channel.send_frame(frame, START_SECONDS)
         except (Closed, TooLate) as error:
             raise self._gone() from error
 
-    def _receive(self, seconds: float, what: str) -> dict:
+    def _receive(self, seconds: float) -> dict:
         try:
             reply = self.channel.receive(seconds + GRACE)
         except Closed as error:

@@ -18,9 +18,7 @@ from __future__ import annotations
 
 import atexit
 import re
-import secrets
 import shutil
-from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -41,6 +39,8 @@ from autograder.engine import Engine, show_verdicts
 from autograder.exercises import get, is_exercise
 from autograder.exercises.record import Exercise
 from autograder.graded import REPAIRED, Graded, Remark
+from autograder.grading import complete_receipt
+from autograder.papers import Release
 from autograder.players import CELL_SECONDS
 from autograder.similarity import fingerprints
 
@@ -69,7 +69,9 @@ def prepare_submissions(
         _record_missing(gradebook, folder.parents[1], folder.name)
     if len(expected) == 1:
         _recognize_renamed(folder, expected[0], notebooks)
-    _complete_receipt(folder, notebooks)
+    if not (folder / "timestamp.txt").exists():
+        get_logger().info("%s: no timestamp.txt; when it was saved counts", folder.parent.name)
+    complete_receipt(folder, [Path(path) for path in notebooks])
 
 
 def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
@@ -84,21 +86,6 @@ def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
     shutil.copy2(newest, wanted)
     notebooks[:] = [str(wanted)]
     get_logger().info("%s: %r is graded as %s", folder.parent.name, Path(newest).name, wanted.name)
-
-
-def _complete_receipt(folder: Path, notebooks: list[str]) -> None:
-    """What ``nbgrader submit`` leaves beside a notebook, for submissions that were copied.
-
-    ``nbgrader release_feedback`` stops at the first one without it.
-    """
-    secret, timestamp = folder / "submission_secret.txt", folder / "timestamp.txt"
-    if not secret.exists():
-        secret.write_text(secrets.token_hex(64), encoding="utf-8")
-    if not timestamp.exists():
-        saved = max(Path(path).lstat().st_mtime for path in notebooks)
-        when = datetime.fromtimestamp(saved, UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-        timestamp.write_text(when, encoding="utf-8")
-        get_logger().info("%s: no timestamp.txt; the file was saved %s", folder.parent.name, when)
 
 
 def _record_missing(gradebook: Gradebook, submitted: Path, assignment: str) -> None:
@@ -138,8 +125,9 @@ class TolerantExporter(NotebookExporter):
         return self.from_notebook_node(nbformat.from_dict(paper), resources=resources, **kw)
 
 
-_noticed: dict[tuple[str, str], tuple[str, list[Remark]]] = {}
-"""Digest and remarks of a submission between nbgrader's two passes, by assignment and student."""
+_noticed: dict[tuple[str, str], tuple[str, list[Remark], Release]] = {}
+"""Digest, remarks and release of a submission between nbgrader's two passes, by assignment and
+student."""
 
 
 class RestoreCells(NbGraderPreprocessor):
@@ -176,7 +164,11 @@ class RestoreCells(NbGraderPreprocessor):
             remarks += [Remark(REPAIRED, says) for says in restored.sentences()]
         for says in restored.sentences():
             self.log.info("%s: %s", info["student"], says)
-        _noticed[info["assignment"], info["student"]] = submitted["digest"], remarks
+        _noticed[info["assignment"], info["student"]] = (
+            submitted["digest"],
+            remarks,
+            papers.Release(tuple(official)),
+        )
         return nbformat.from_dict(nb), resources
 
 
@@ -204,19 +196,22 @@ class RunConfined(NbGraderPreprocessor):
         show_verdicts(code, performance.verdicts)
         for remark in performance.remarks:
             self.log.info("%s: %s", info["student"], remark.says)
-        digest, remarks = _noticed.pop((info["assignment"], info["student"]), ("", []))
+        digest, remarks, release = _noticed.pop(
+            (info["assignment"], info["student"]), ("", [], papers.NO_RELEASE)
+        )
         graded = Graded(
             info["assignment"],
             info["student"],
             digest,
-            engine.version(),
+            engine.version(release),
             tuple(performance.verdicts.values()),
             tuple(remarks + performance.remarks),
             round(performance.seconds, 4),
             round(performance.code_seconds, 4),
             tuple((name, round(s, 4)) for name, s in performance.exercise_seconds.items()),
-            fingerprints([cell.source for cell in code]),
+            fingerprints([cell.source for cell in code], [c.source for c in release.official]),
             engine.layers,
+            papers.changed(nb, release.official),
         )
         Path(resources["metadata"]["path"], "grade.json").write_text(
             graded.to_json(), encoding="utf-8"

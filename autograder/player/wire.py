@@ -115,9 +115,13 @@ class Channel:
 
     def send(self, message: Mapping, seconds: float | None = None) -> None:
         """Send a message; raises Closed or TooLate."""
+        self.send_frame(encode(message), seconds)
+
+    def send_frame(self, frame: bytes, seconds: float | None = None) -> None:
+        """Send what ``encode`` made; raises Closed or TooLate."""
         self.socket.settimeout(seconds)
         try:
-            self.socket.sendall(encode(message))
+            self.socket.sendall(frame)
         except TimeoutError as error:
             raise TooLate from error
         except OSError as error:

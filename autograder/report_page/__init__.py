@@ -1,0 +1,1 @@
+"""The style of the class report, and the typeface it brings along."""
