@@ -14,7 +14,7 @@ Inputs = dict[str, object]
 Outputs = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Probe:
     """One family of inputs. ``draw`` makes fresh ones from a random generator.
 
@@ -29,7 +29,7 @@ class Probe:
     """the results compared on this probe, where they are not all"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mistake:
     """A named wrong implementation with the same signature as the exercise."""
 
@@ -43,9 +43,12 @@ class Mistake:
     round differently in everybody's code. By default only rounding in float64 is allowed for"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
-    """Everything the checks, the notebooks and the book need to know about one function."""
+    """Everything the checks, the notebooks and the book need to know about one function.
+
+    There is one of each, so it is compared and hashed as an object: fast, where caches do it often.
+    """
 
     name: str
     assignment: str

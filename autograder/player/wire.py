@@ -112,6 +112,7 @@ class Channel:
 
     def __init__(self, end: socket.socket):
         self.socket = end
+        self._read = bytearray()
 
     def send(self, message: Mapping, seconds: float | None = None) -> None:
         """Send a message; raises Closed or TooLate."""
@@ -137,22 +138,24 @@ class Channel:
         return decode(text, self._exactly(data_length, deadline))
 
     def _exactly(self, length: int, deadline: float | None) -> bytes:
-        found = bytearray()
-        while len(found) < length:
+        while len(self._read) < length:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 raise TooLate
             self.socket.settimeout(left)
             try:
-                piece = self.socket.recv(min(length - len(found), 1 << 20))
+                # More than is asked for: small frames come in bunches.
+                piece = self.socket.recv(1 << 18)
             except TimeoutError as error:
                 raise TooLate from error
             except OSError as error:
                 raise Closed from error
             if not piece:
                 raise Closed
-            found += piece
-        return bytes(found)
+            self._read += piece
+        found = bytes(self._read[:length])
+        del self._read[:length]
+        return found
 
     def close(self) -> None:
         self.socket.close()

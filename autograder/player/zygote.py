@@ -22,10 +22,10 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
 from autograder import contract
@@ -34,6 +34,9 @@ from autograder.player.confine import Cage, Limits, python_folders
 from autograder.player.wire import Channel, Closed, encode
 
 KINDS = ("plain", "torch")
+
+TOGETHER = 0.02
+"""Seconds for which observations are kept back, to be sent with the next ones."""
 
 WITH_RECURRENT_LAYERS = ("onnx", "onnxruntime", "keras", "tensorflow", "flax", "haiku")
 """Packages that bring the answers along; the course counts on NumPy, torch and Python's own."""
@@ -80,7 +83,10 @@ def main() -> None:
         raise
     Channel(control).send({"ready": list(stage.cage.active)})
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        try:
+            message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        except ConnectionError:  # the judge was killed
+            break
         if not message:
             break
         if message == b"F":
@@ -188,33 +194,45 @@ class _Player:
             self._reply(self.session.run(number, source, order["seconds"]))
 
     def _call(self, order: Mapping) -> None:
+        """Answer with one observation for each of the inputs, up to one that is final.
+
+        They are sent together where they come fast: each message wakes the judge.
+        """
+        ready, sent = bytearray(), time.monotonic()
+        for seen in self._observations(order):
+            ready += encode(self._signed({"seen": vars(seen)}))
+            if time.monotonic() - sent > TOGETHER:
+                self.channel.send_frame(ready)
+                ready, sent = bytearray(), time.monotonic()
+        if ready:
+            self.channel.send_frame(ready)
+
+    def _observations(self, order: Mapping) -> Iterator[observe.Observation]:
         code = self.session.names.get(order["name"])
         if code is None:
-            self._seen(observe.Observation("undefined", message=order["name"]))
+            yield observe.Observation("undefined", message=order["name"])
             return
         if not callable(code):
             says = f"{order['name']} is a {contract.describe(code)}, not a function."
-            self._seen(observe.Observation("type", message=says))
+            yield from [observe.Observation("type", message=says)] * len(order["inputs"])
             return
         try:
-            for seen in observe.play(
+            yield from observe.play(
                 code,
                 order["inputs"],
                 contract.revive(order["returns"]),
                 observe.CALLS[order["call"]],
                 frozenset(order["refuse"]),
                 order["seconds"],
-            ):
-                self._seen(seen)
+            )
         except KeyboardInterrupt:  # raised by the code itself: nobody is at the keyboard here
-            self._seen(observe.Observation("ended", message="KeyboardInterrupt"))
-
-    def _seen(self, seen: observe.Observation) -> None:
-        self._reply({"seen": asdict(seen)})
+            yield observe.Observation("ended", message="KeyboardInterrupt")
 
     def _reply(self, message: dict) -> None:
-        message["tried"] = list(self.tried)[:20]
-        self.channel.send(message)
+        self.channel.send(self._signed(message))
+
+    def _signed(self, message: dict) -> dict:
+        return message | {"tried": list(self.tried)[:20]}
 
     def _audit(self, event: str, arguments: tuple) -> None:
         if event == "import":

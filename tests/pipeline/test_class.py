@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
+import json
 import re
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from nbgrader.api import Gradebook
 from pipeline_course import COURSE, Course
 
 from autograder import grade
-from autograder.classroom import ALL_FUNCTIONS, CLASS, RESET_AFTER, hand_in
+from autograder.classroom import ALL_FUNCTIONS, CLASS, RESET_AFTER, SWAPPED_UPDATE, hand_in
 from autograder.demo import DEMO_SEED
 
 SECRET = DEMO_SEED
@@ -49,14 +50,11 @@ LEFT = {
     "nia": NONE,
     "otto": {},
     "pia": {},
-    "quinn": NONE,
+    "quinn": NONE | {"update_gate": 2},
 }
 
-REMARKS = (
-    r"No notebooks were matched by '.*/submitted/lea/gru/\*\.ipynb'",
-    r"Kernel died while waiting for execute reply\.",
-)
-"""What the commands may warn about in this class: an empty folder, a cell that ends the kernel."""
+REMARKS = (r"No notebooks were matched by '.*/submitted/lea/gru/\*\.ipynb'",)
+"""What the commands may warn about in this class: an empty folder."""
 
 
 def warnings_in(said: str) -> list[str]:
@@ -129,17 +127,15 @@ class GradedClass:
 
 
 def write_probe_of_the_seed(notebook: Path) -> None:
-    """A cell that prints the seed the kernel was given and one number drawn from it."""
+    """Cells that look for the seed: in the environment, in the package, in the course's folder."""
     paper = nbformat.read(notebook, as_version=4)
-    paper.cells.append(
-        nbformat.v4.new_code_cell(
-            "import os\n"
-            "from autograder import answers, exercises\n"
-            "probe = exercises.get('update_gate').draw(answers.seed())[0]\n"
-            "print('seed', os.environ.get('AUTOGRADER_SEED'), 'first', probe['params']['b_z'][0])",
-            id="seed",
-        )
-    )
+    course = notebook.parents[2] / "course"
+    for source in (
+        "import os; print('seed', os.environ.get('AUTOGRADER_SEED'))",
+        "from autograder import answers; print('seed', answers.seed())",
+        f"print('seed', open({str(course / 'secret_seed.txt')!r}).read())",
+    ):
+        paper.cells.append(nbformat.v4.new_code_cell(source))
     nbformat.write(paper, notebook)
 
 
@@ -212,8 +208,8 @@ def test_everybody_is_in_the_export(graded):
         ("hana", "It did not finish within the time limit"),
         ("ivo", "reset_gate: not written yet, 0 of 2 points"),
         ("nia", "This file could not be read as a notebook."),
-        ("otto", "This cell ended the kernel and was left out."),
-        ("quinn", "This check gave no score."),
+        ("otto", "This cell ended its process (exit code 1) and was left out."),
+        ("quinn", "update_gate: right, 2 of 2 points"),
     ],
 )
 def test_the_feedback_page_says_what_happened(graded, student, says):
@@ -255,16 +251,43 @@ def test_only_a_written_answer_waits_for_a_person(graded):
     assert waiting == {"ada"}
 
 
-def test_the_secret_seed_reaches_the_kernel_and_changes_the_probes(graded, monkeypatch):
-    from autograder import answers, exercises
+def test_the_secret_seed_draws_the_inputs_and_no_submission_can_read_it(graded, monkeypatch):
+    found = re.search(r"yours \S+, reference \S+", graded.feedback("cleo")).group()
+    said = {}
+    for name, value in (("secret", SECRET), ("public", "")):
+        monkeypatch.setenv("AUTOGRADER_SEED", value)
+        space: dict = {"__name__": "paper"}
+        exec("import numpy as np\n", space)
+        for name_of_answer in ("sigmoid", "update_gate", "reset_gate", "candidate_state"):
+            exec(answer(graded.course, name_of_answer), space)
+        exec(SWAPPED_UPDATE, space)
+        said[name] = str(grade(space["gru_step"]))
+    assert found in said["secret"]
+    assert found not in said["public"]
 
-    monkeypatch.delenv("AUTOGRADER_SEED", raising=False)
-    public = exercises.get("update_gate").draw(answers.seed())[0]["params"]["b_z"][0]
     paper = graded.course.read(f"autograded/{graded.online}/gru/gru.ipynb")
-    printed = next(c.outputs[0].text for c in paper.cells if c.source.startswith("import os\n"))
-    seed, drawn = re.fullmatch(r"seed (\d+) first (\S+)\n", printed).groups()
-    assert seed == SECRET
-    assert float(drawn) != public
+    outputs = [cell.outputs[0] for cell in paper.cells[-3:]]
+    assert outputs[0].text == "seed None\n"
+    assert [output.ename for output in outputs[1:]] == ["ImportError", "FileNotFoundError"]
+    assert SECRET not in str(paper)
+
+
+def answer(course: Course, name: str) -> str:
+    """The solution's source of one function, or of the cell that defines it."""
+    solved = course.read("_build/source/gru/gru.ipynb")
+    return next(c.source for c in solved.cells if re.search(rf"^def {name}\b", c.source, re.M))
+
+
+def test_both_ways_of_grading_give_the_same_grades(graded):
+    before = {s: graded.scores(s) for s in LEFT}
+    versions = {
+        path.parts[-3]: json.loads(path.read_text(encoding="utf-8"))["version"]
+        for path in graded.course.root.glob("autograded/*/gru/grade.json")
+    }
+    said = graded.course.run("autograder", "grade", "gru")
+    assert "17 unchanged" in said and "1 graded" in said  # the folder that nbgrader skips
+    assert {s: graded.scores(s) for s in LEFT} == before
+    assert len(set(versions.values())) == 1
 
 
 def test_feedback_comes_back_through_the_exchange(graded):

@@ -1,0 +1,302 @@
+"""Measure grading: ``make bench``, or ``python benchmarks/grading.py --sizes 100 1000 10000``.
+
+Stock nbgrader and the engine grade the same submissions, taking turns in one run; ratios are of
+medians. Everything is included: starting the commands, reading, running, judging, writing the
+graded notebooks and the gradebook. The figures go to book/data/grading_speed.json, from which the
+guide is made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from big_class import ROOT, hand_in, make_course
+
+OUTPUT = ROOT / "book" / "data" / "grading_speed.json"
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AUTOGRADER_", "MAKE"))}
+
+
+def command(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+class Course:
+    """A course in a scratch folder, in which an assignment is registered."""
+
+    def __init__(self, folder: Path, assignment: str, *, stock: bool = False):
+        self.folder, self.assignment = folder, assignment
+        make_course(folder, stock=stock)
+        self.run("nbgrader", "generate_assignment", assignment)
+
+    def run(self, name: str, *arguments: str) -> float:
+        """Seconds a command takes; it has to succeed."""
+        start = time.perf_counter()
+        done = subprocess.run(
+            [command(name), *arguments],
+            cwd=self.folder,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise SystemExit(f"{name} {' '.join(arguments)}\n{done.stdout}\n{done.stderr}")
+        return time.perf_counter() - start
+
+    def forget(self) -> None:
+        """Let everything be ungraded again."""
+        for name in ("autograded", "gradebook.db"):
+            path = self.folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self.run("nbgrader", "generate_assignment", self.assignment, "--force")
+
+    def scores(self) -> dict[str, float]:
+        self.run("nbgrader", "export")
+        with (self.folder / "grades.csv").open(encoding="utf-8") as file:
+            return {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+
+    def grades(self) -> list[dict]:
+        paths = sorted(self.folder.glob(f"autograded/*/{self.assignment}/grade.json"))
+        return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def compare_with_stock(scratch: Path, assignment: str, few: int, many: int, rounds: int) -> dict:
+    """Seconds per submission of both, on classes that begin with the same submissions."""
+    stock = Course(scratch / f"stock-{assignment}", assignment, stock=True)
+    engine = Course(scratch / f"engine-{assignment}", assignment)
+    hand_in(stock.folder, assignment, few)
+    hand_in(engine.folder, assignment, many)
+    seconds: dict[str, list[float]] = {"stock": [], "engine": []}
+    for number in range(rounds):
+        if number:
+            stock.forget()
+            engine.forget()
+        seconds["stock"].append(stock.run("nbgrader", "autograde", assignment) / few)
+        seconds["engine"].append(engine.run("autograder", "grade", assignment) / many)
+        print(f"  {assignment}, round {number + 1}: {seconds['stock'][-1]:.2f} s and", end=" ")
+        print(f"{seconds['engine'][-1] * 1000:.1f} ms a submission", flush=True)
+    there, here = stock.scores(), engine.scores()
+    different = {name: (there[name], here[name]) for name in there if there[name] != here[name]}
+    if different:
+        raise SystemExit(f"{assignment}: stock and engine give other points: {different}")
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    return {
+        "assignment": assignment,
+        "submissions": {"stock": few, "engine": many},
+        "equal_scores": len(there),
+        "seconds": {name: [round(v, 4) for v in values] for name, values in seconds.items()},
+        "times_faster": round(medians["stock"] / medians["engine"], 1),
+    }
+
+
+def grow(scratch: Path, assignment: str, sizes: list[int]) -> list[dict]:
+    """Cost against the number of submissions; the largest class is interrupted by a kill."""
+    rows = []
+    for size in sizes:
+        course = Course(scratch / f"class-{size}", assignment)
+        hand_in(course.folder, assignment, size)
+        row: dict = {"submissions": size}
+        if size == max(sizes):
+            row["killed"] = kill_in_the_middle(course, size)
+            shutil.rmtree(course.folder / "autograded")
+            course.forget()
+        with Memory() as memory:
+            row["seconds"] = round(course.run("autograder", "grade", assignment), 2)
+        row["megabytes"] = memory.peak
+        row["again_seconds"] = round(course.run("autograder", "grade", assignment), 2)
+        grades = course.grades()
+        row["graded"] = len(grades)
+        code = statistics.fmean(grade["code_seconds"] for grade in grades)
+        whole = statistics.fmean(grade["seconds"] for grade in grades)
+        row["code_ms"], row["engine_ms"] = round(code * 1000, 2), round(whole * 1000, 2)
+        print(f"  {size} submissions: {row['seconds']} s, {memory.peak} MB", flush=True)
+        rows.append(row)
+        shutil.rmtree(course.folder)
+    return rows
+
+
+def kill_in_the_middle(course: Course, size: int) -> dict:
+    """SIGKILL the command when half is graded; the next run grades the other half only."""
+    process = subprocess.Popen(
+        [command("autograder"), "grade", course.assignment],
+        cwd=course.folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None:
+        if len(list(course.folder.glob("autograded/*"))) >= size // 2:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.2)
+    process.wait()
+    before = len(list(course.folder.glob(f"autograded/*/{course.assignment}/grade.json")))
+    done = subprocess.run(
+        [command("autograder"), "grade", course.assignment, "--json"],
+        cwd=course.folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    summary = json.loads(done.stdout)
+    scores = course.scores()
+    if len(scores) != size or scores != summary["scores"]:
+        raise SystemExit("after a kill, the gradebook and the grades differ")
+    return {"kept": before, "then_graded": len(summary["graded"])}
+
+
+class Memory:
+    """The largest sum of private memory of this process's descendants, in megabytes."""
+
+    def __enter__(self) -> Memory:
+        self.peak, self._over = 0, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.5):
+            total = sum(self._private(pid) for pid in self._descendants())
+            self.peak = max(self.peak, total >> 20)
+
+    def _descendants(self) -> list[int]:
+        children: dict[int, list[int]] = {}
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+        found, left = [], [os.getpid()]
+        while left:
+            left += (more := children.get(left.pop(), []))
+            found += more
+        return found
+
+    def _private(self, pid: int) -> int:
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            return 0
+        return 1024 * sum(int(n.split()[1]) for n in text.splitlines() if n.startswith("Pss:"))
+
+
+def cluster(scratch: Path, assignment: str, size: int, rounds: int) -> dict:
+    """One and two Dask workers on the same class, taking turns."""
+    course = Course(scratch / "cluster", assignment)
+    hand_in(course.folder, assignment, size)
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(rounds):
+        for number in seconds:
+            with dask_cluster(number) as address:
+                arguments = ("grade", assignment, "--scheduler", address, "--no-gradebook")
+                # The first few wake the workers, whose start is not the question.
+                course.run("autograder", *arguments, *_some(course, 8 * number))
+                shutil.rmtree(course.folder / "autograded")
+                seconds[number].append(course.run("autograder", *arguments))
+                shutil.rmtree(course.folder / "autograded")
+    one, two = (statistics.median(seconds[number]) for number in (1, 2))
+    return {
+        "submissions": size,
+        "seconds": {str(n): [round(v, 2) for v in values] for n, values in seconds.items()},
+        "times_faster": round(one / two, 2),
+    }
+
+
+def _some(course: Course, number: int) -> list[str]:
+    names = sorted(path.name for path in (course.folder / "submitted").iterdir())[:number]
+    return [part for name in names for part in ("--student", name)]
+
+
+class dask_cluster:
+    """A scheduler and so many workers on this machine."""
+
+    def __init__(self, workers: int):
+        self.workers = workers
+
+    def __enter__(self) -> str:
+        self.folder = tempfile.TemporaryDirectory()
+        file = Path(self.folder.name) / "scheduler.json"
+        quiet = {"cwd": self.folder.name, "env": ENVIRONMENT, "stderr": subprocess.DEVNULL}
+        scheduler = [command("dask"), "scheduler", "--host", "127.0.0.1", "--port", "0"]
+        scheduler += ["--no-dashboard", "--scheduler-file", str(file)]
+        self.processes = [subprocess.Popen(scheduler, **quiet)]
+        while not file.exists() or not file.read_text():
+            time.sleep(0.1)
+        address = json.loads(file.read_text())["address"]
+        worker = [command("dask"), "worker", address, "--nthreads", "1", "--no-dashboard"]
+        self.processes += [subprocess.Popen(worker, **quiet) for _ in range(self.workers)]
+        from distributed import Client
+
+        with Client(address) as client:
+            client.wait_for_workers(self.workers)
+        return address
+
+    def __exit__(self, *error) -> None:
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            process.wait()
+        self.folder.cleanup()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--assignments", nargs="*", default=["rnn", "lstm", "gradients"])
+    parser.add_argument("--few", type=int, default=8, help="submissions that stock grades")
+    parser.add_argument("--many", type=int, default=400, help="submissions that the engine grades")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[100, 300, 1000])
+    parser.add_argument("--cluster", type=int, default=400, help="submissions for the cluster")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    options = parser.parse_args()
+    found: dict = {
+        "machine": {
+            "cores": len(os.sched_getaffinity(0)),
+            "processor": platform.machine(),
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "torch", "nbgrader", "distributed")},
+        }
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        print("Stock nbgrader and the engine on the same submissions")
+        found["stock"] = [
+            compare_with_stock(scratch, name, options.few, options.many, options.rounds)
+            for name in options.assignments
+        ]
+        if options.sizes:
+            print("Classes of different sizes")
+            found["sizes"] = grow(scratch, "lstm", options.sizes)
+        if options.cluster:
+            print("One and two workers of a cluster")
+            found["cluster"] = cluster(scratch, "lstm", options.cluster, options.rounds)
+    for row in found["stock"]:
+        print(f"{row['assignment']}: {row['times_faster']} times as fast as stock")
+    if "cluster" in found:
+        print(f"two workers: {found['cluster']['times_faster']} times as fast as one")
+    options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(f"Wrote {options.output}")
+
+
+if __name__ == "__main__":
+    main()
