@@ -634,21 +634,28 @@ def _said(part: Part, verdict: Verdict | None) -> str:
 def results_of(graded: Graded, hand_graded: Mapping[str, float] = {}) -> dict:
     """Gradescope's ``results.json`` for one graded notebook, one test per exercise.
 
-    ``hand_graded`` gives the points of each question that a person grades. They are named on top
-    and are no tests: Gradescope marks a test with less than its ``max_score`` as failed, and a
+    ``hand_graded`` gives the points of the questions that a person grades. These, and those in
+    ``graded.written``, are named on top and are no tests: Gradescope marks a test with less than its ``max_score`` as failed, and a
     test without a score needs a status, passed or failed; an answer that waits is neither. Their
     points belong to questions of their own, made with Gradescope's "Manual grading". So the score
     is out of ``graded.max_points``, which is what the assignment's autograder points have to be.
     """
     about = _remarks(graded)
-    if hand_graded:
-        names = ", ".join(f"{name} ({number(most)})" for name, most in hand_graded.items())
+    if by_person := _by_person(graded, hand_graded):
+        names = ", ".join(
+            name if most is None else f"{name} ({number(most)})" for name, most in by_person.items()
+        )
         about.append(f"Graded by a person, points not counted here: {names}.")
     tests = [
         _test(verdict.exercise, verdict.points, verdict.max_points, as_text(verdict))
         for verdict in graded.verdicts
     ]
     return _results(tests, graded.points, about, graded.seconds)
+
+
+def _by_person(graded: Graded, hand_graded: Mapping[str, float]) -> dict[str, float | None]:
+    """The questions that a person grades, with their points where these are known."""
+    return {name: None for name, _ in graded.written} | dict(hand_graded)
 
 
 def gradescope(mark: Mark) -> dict:
@@ -723,8 +730,8 @@ def verdicts_of(graded: Graded, hand_graded: Mapping[str, float] = {}) -> dict:
       mistake       the name of the recognized mistake, or null
       message       the verdict as text, several lines
       line_no       0, which tells GitHub's reporter that there is no line to show
-    by_person       questions that a person grades, each with ``name`` and ``max_score``; not
-                    part of the scores above
+    by_person       questions that a person grades, each with ``name`` and ``max_score`` (null where
+                    it is not known); not part of the scores above
     remarks         what was noticed about the submission, each with ``kind`` (``LOOK`` in
                     ``autograder.graded``, or ``repaired``) and a sentence ``says``
     needs_look      whether a remark deserves a person's look
@@ -752,7 +759,8 @@ def verdicts_of(graded: Graded, hand_graded: Mapping[str, float] = {}) -> dict:
             for verdict in graded.verdicts
         ],
         "by_person": [
-            {"name": name, "max_score": round(most, 2)} for name, most in hand_graded.items()
+            {"name": name, "max_score": most}
+            for name, most in _by_person(graded, hand_graded).items()
         ],
         "remarks": [
             {"kind": remark.kind, "says": _printable(remark.says)} for remark in graded.remarks

@@ -328,8 +328,8 @@ class Writer:
             raise CourseError(f"{self.assignment} has no notebook in the gradebook. {remedy}")
         if len(notebooks) > 1:
             raise CourseError(
-                f"{self.assignment} has {len(notebooks)} notebooks in the gradebook; assignments of "
-                "this course have one. Remove the others with `nbgrader db assignment remove "
+                f"{self.assignment} has {len(notebooks)} notebooks in the gradebook; assignments "
+                "of this course have one. Remove the others with `nbgrader db assignment remove "
                 f"{self.assignment}` and register it again."
             )
         (notebook,) = notebooks
@@ -732,7 +732,7 @@ def _engine(url) -> Engine:
         @event.listens_for(engine, "begin")
         def _begin(connection):
             write = connection.get_execution_options().get("gradebook_write")
-            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     elif backend == "postgresql":
 
@@ -782,8 +782,8 @@ def _explained(error: SQLAlchemyError, where: str, assignment: str) -> str:
         )
     if "no such column" in said or "has no column" in said or state == "42703":
         return (
-            f"The gradebook {where} was made by another version of nbgrader ({said}). {SAFE} Make a "
-            "backup, run `nbgrader db upgrade`, and run again."
+            f"The gradebook {where} was made by another version of nbgrader ({said}). {SAFE} Make "
+            "a backup, run `nbgrader db upgrade`, and run again."
         )
     return f"The gradebook {where} could not be read or written ({said}). {SAFE} Run again."
 

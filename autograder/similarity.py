@@ -40,6 +40,10 @@ FEWEST = 12
 SHARE = 0.8
 """The share of the smaller submission that two must have in common, rare pieces counting more."""
 
+RARE = 1 / 3
+"""How many of the smaller submission's fingerprints must be among the rare ones that they share:
+two who write everything as most others do are alike, too."""
+
 # Every character belongs to some token, and every pattern matches without going back: text that
 # is no Python costs no more than text that is. A string that is a statement of its own is a
 # docstring, whatever it says.
@@ -47,7 +51,7 @@ _STRING = r"""(?:[rRbBuUfF]{0,2}(?:
     \"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\"|\Z) | '''(?:[^'\\]|\\.|'(?!''))*+(?:'''|\Z)
   | "(?:[^"\\\n]|\\.)*+"? | '(?:[^'\\\n]|\\.)*+'?))"""
 _TOKEN = re.compile(
-    rf"""(?P<skip>\#[^\n]* | \\\r?\n | ^[ \t]*+(?:{_STRING}[ \t\r]*+(?=\n|\Z) | [%!][^\n]*) | \n | [^\S\n]+)
+    rf"""(?P<skip>\#[^\n]* | \\\r?\n | ^[ \t]*+(?:{_STRING}[ \t\r]*+(?=[\n\#]|\Z) | [%!][^\n]*) | \n | [^\S\n]+)
   | (?P<string>{_STRING})
   | (?P<number>(?:\d|\.\d)(?:[eE][+-]|[\w.])*+)
   | (?P<name>[^\W\d]\w*+)
@@ -160,7 +164,7 @@ def alike(found: Mapping[str, Sequence[int]]) -> list[Alike]:
         for other, shared in zip(others[near], in_common[near], strict=True):
             both = np.intersect1d(mine, pieces[other], assume_unique=True)
             share = float(weight[both].sum() / min(total[one], total[other]))
-            if share < SHARE:
+            if share < SHARE or shared < RARE * min(len(mine), len(pieces[other])):
                 continue
             first, second = sorted((group[one], group[other]))
             group[group == second] = first
