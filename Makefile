@@ -24,7 +24,7 @@ machinery := $(shell find book/_ext -type f -not -path '*/__pycache__/*')
 notebooks := $(wildcard notebooks/*/*.ipynb)
 say = printf '\n\033[1m%s\033[0m\n' $(1)
 
-.PHONY: site environment notebooks serve lab test lint demo bench lock clean help
+.PHONY: site environment notebooks serve lab test lint demo bench bench-site lock clean help
 
 site: $(STAMPS)/site  ## build the website (the default)
 	@$(call say,"The website is built.")
@@ -109,8 +109,11 @@ lint: .venv/.installed
 demo: .venv/.installed  ## grade a small class with nbgrader and show the result
 	$(BIN)/autograder demo
 
-bench: site  ## measure building and checking on this machine
-	$(BIN)/python tests/site/bench.py
+bench: .venv/.installed  ## measure grading against stock nbgrader (half an hour)
+	$(BIN)/python benchmarks/grading.py
+
+bench-site: site  ## measure building the website
+	$(BIN)/python benchmarks/website.py
 
 # Run it in a fresh environment, after a direct dependency in requirements.txt has changed.
 lock: .venv/.installed  ## write constraints.txt from what is installed
@@ -122,5 +125,5 @@ clean:  ## remove everything that was built, the environment excepted
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*  ## /\1\t/' | \
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /\1\t/' | \
 	  awk -F '\t' '{ printf "  make %-13s%s\n", $$1, $$2 }'

@@ -1,7 +1,7 @@
 """A small class with the usual accidents: sample submissions made from the released notebook.
 
 Each student is one record: what they handed in, in a sentence, and how the notebook was changed.
-The tests grade this class with stock nbgrader, and so does ``autograder demo``.
+The tests grade this class with nbgrader's commands, and so does ``autograder demo``.
 """
 
 from __future__ import annotations

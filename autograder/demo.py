@@ -1,4 +1,4 @@
-"""``autograder demo``: a small class, graded with stock nbgrader, from release to feedback."""
+"""``autograder demo``: a small class, graded with nbgrader's commands, from release to feedback."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from rich.table import Table
 
 from autograder import notebooks as nb
 from autograder.classroom import ALL_FUNCTIONS, CLASS, hand_in
+from autograder.grading import stored_grades
+from autograder.report import class_report
 
 ASSIGNMENT = "gru"
 DEMO_SEED = "271828182845"
@@ -60,7 +62,7 @@ def build(course: Path, folder: Path) -> None:
 
 
 def nbgrader(folder: Path, *arguments: str) -> Iterator[str]:
-    """Run a stock nbgrader command in ``folder`` and yield its lines as they come.
+    """Run a nbgrader command in ``folder`` and yield its lines as they come.
 
     Raises CourseError with everything it said when it fails.
     """
@@ -170,6 +172,7 @@ def run(course: Path, show: bool = True) -> None:
                     seen.add(student.group(1))
                     progress.update(task, completed=len(seen) - 1, now=student.group(1))
             progress.update(task, completed=total, now="")
+    _write_report(folder)
     rows = results(folder)
     console.print(_table(rows, console.width))
     page = folder / "index.html"
@@ -182,6 +185,14 @@ def run(course: Path, show: bool = True) -> None:
     )
     if show and _has_screen():
         webbrowser.open(page.as_uri())
+
+
+def _write_report(folder: Path) -> None:
+    """The class report, as ``autograder report`` makes it."""
+    graded = list(stored_grades(folder, ASSIGNMENT))
+    page = folder / "reports" / f"{ASSIGNMENT}.html"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(class_report(ASSIGNMENT, graded), encoding="utf-8")
 
 
 def _score(row: Row) -> str:
@@ -232,8 +243,9 @@ td:nth-child(3) {{ white-space: nowrap; font-variant-numeric: tabular-nums }}
 a {{ color: light-dark(#0b7a6b, #4fd1b8) }}
 </style>
 <h1>The demonstration class</h1>
-<p>Graded with stock nbgrader. A name leads to the feedback page that student gets; a star marks an
-answer that waits to be graded by a person.</p>
+<p>Graded with nbgrader and the course's engine. A name leads to the feedback page that student
+gets; a star marks an answer that waits to be graded by a person. What the class has in common is in
+the <a href="reports/{ASSIGNMENT}.html">class report</a>.</p>
 <div><table>
 <tr><th>student</th><th>handed in</th><th>score</th><th>what the checks said</th></tr>
 {chr(10).join(body)}

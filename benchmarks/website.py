@@ -1,4 +1,4 @@
-"""Measure building the website on this machine: ``make bench``.
+"""Measure building the website on this machine: ``make bench-site``.
 
 Works on a copy of the checkout that shares its environment, so nothing here is rebuilt or lost.
 """
@@ -11,8 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from site_pages import HTML_PAGES, NAMES, ROOT
+from sphinx_external_toc.parsing import parse_toc_yaml
 
+ROOT = Path(__file__).parents[1]
+NAMES = [str(name) for name in parse_toc_yaml(ROOT / "_toc.yml")]
 COPIED = (
     "Makefile",
     "_config.yml",
@@ -79,7 +81,8 @@ def main():
         rows.append(("make, one cell of a chapter changed", make(folder)))
         for what, seconds in rows:
             print(f"{seconds:8.1f} s  {what}")
-        for page in HTML_PAGES:
+        for name in NAMES:
+            page = f"{name}.html"
             plain, packed = weight(folder / "_build" / "html", page)
             print(f"{plain / 1000:8.0f} kB  {packed / 1000:5.0f} kB gzipped  {page}")
 
