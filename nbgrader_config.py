@@ -83,6 +83,11 @@ c.Autograde.autograde_preprocessors = [
 # unless this is True.
 c.RunConfined.accept_less_confinement = False
 
+# What students write in text cells is shown in the formgrader and on feedback pages, without the
+# scripts that they could put there to act in an instructor's name.
+c.HTMLExporter.sanitize_html = True
+c.TemplateExporter.filters = {"markdown2html": "autograder.submissions.safe_markdown"}
+
 # SQLAlchemy remarks on how nbgrader builds a submission; nothing is wrong with the result.
 warnings.filterwarnings("ignore", message="Object of type <Submitted.*> not in session")
 

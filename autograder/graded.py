@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from autograder.verdict import Verdict
 
@@ -69,7 +69,8 @@ class Graded:
         return any(remark.kind in LOOK for remark in self.remarks)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        # Dataclasses are shown as their fields; dataclasses.asdict would first copy everything.
+        return json.dumps(vars(self), ensure_ascii=False, default=vars)
 
     @classmethod
     def from_json(cls, text: str) -> Graded:

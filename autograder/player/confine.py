@@ -206,6 +206,7 @@ class Cage:
         os.chdir("/")
         _check(_libc.umount2(b"/old", _MNT_DETACH), "umount")
         os.rmdir("/old")
+        _make_read_only(Path("/"), below=False)
         _check(_libc.sethostname(b"player", 6), "sethostname")
 
     def _place_for_root(self) -> Path:
@@ -342,10 +343,11 @@ def _mount(source, target, kind: str | None, flags: int, data: str | None = None
     _check(_libc.mount(source, target, kind, ctypes.c_ulong(flags), data), what)
 
 
-def _make_read_only(path: Path) -> None:
-    """This mount and those below it, keeping what else they forbid; mount_setattr(2)."""
+def _make_read_only(path: Path, below: bool = True) -> None:
+    """This mount, and those below it, keeping what else they forbid; mount_setattr(2)."""
     forbid = struct.pack("=QQQQ", 0x1 | 0x2 | 0x4, 0, 0, 0)  # writing, set-user-ID, devices
-    arguments = (-100, os.fsencode(path), 0x8000, forbid, len(forbid))  # AT_RECURSIVE
+    recursive = 0x8000 if below else 0
+    arguments = (-100, os.fsencode(path), recursive, forbid, len(forbid))
     _check(_libc.syscall(_MOUNT_SETATTR, *arguments), f"mount_setattr {path}")
 
 

@@ -20,6 +20,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -260,7 +261,8 @@ def _changed(now: object, before: object) -> bool:
     return now is not before and now != before
 
 
-def _by_name(code: Callable, names: Mapping) -> bool:
+@lru_cache(maxsize=64)
+def _by_name(code: Callable, names: tuple[str, ...]) -> bool:
     """Whether to call ``code`` with keywords: it has parameters of these names.
 
     A student may have renamed them, or hidden them behind ``*args`` (a decorator, np.vectorize);
@@ -268,10 +270,10 @@ def _by_name(code: Callable, names: Mapping) -> bool:
     """
     try:
         signature = inspect.signature(code)
-        signature.bind(**names)
+        signature.bind(**dict.fromkeys(names))
     except (TypeError, ValueError):
         return False
-    if names.keys() <= signature.parameters.keys():
+    if set(names) <= signature.parameters.keys():
         return True
     try:
         signature.bind(*names)
@@ -280,10 +282,26 @@ def _by_name(code: Callable, names: Mapping) -> bool:
     return False
 
 
+def _called_by_name(code: Callable, names: tuple[str, ...]) -> bool:
+    try:
+        return _by_name(code, names)
+    except TypeError:  # an object that cannot be hashed
+        return _by_name.__wrapped__(code, names)
+
+
+def _copied(value: object) -> object:
+    """A copy of an input, down to its arrays."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    return copy.deepcopy(value)
+
+
 def call_function(code: Callable, inputs: Mapping, returns) -> tuple[dict, tuple[str, ...], str]:
     """Call a NumPy function on copies of ``inputs``: (outputs, modified inputs, device)."""
-    given = copy.deepcopy(dict(inputs))
-    value = code(**given) if _by_name(code, given) else code(*given.values())
+    given = {name: _copied(value) for name, value in inputs.items()}
+    value = code(**given) if _called_by_name(code, tuple(given)) else code(*given.values())
     if inspect.iscoroutine(value):
         value.close()
         raise Broken("type", "The function is written with `async def`; write `def`.")
