@@ -39,6 +39,9 @@ class _Command(click.Group):
             return super().invoke(ctx)
         except nb.CourseError as error:
             raise _Problem(str(error)) from None
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            sys.exit(130)
 
 
 @click.group(cls=_Command)
@@ -118,6 +121,14 @@ def secret_seed(course: Path | None, force: bool) -> None:
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster at this address.")
 @click.option("--no-gradebook", is_flag=True, help="Leave nbgrader's gradebook alone.")
+@click.option(
+    "--gradebook-wait",
+    type=click.FloatRange(min=0),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait while another program writes to the gradebook.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @ACCEPT_LESS
 @CELL_SECONDS
@@ -130,6 +141,7 @@ def grade(
     number: int | None,
     scheduler: str | None,
     no_gradebook: bool,
+    gradebook_wait: float,
     as_json: bool,
     accept_less_confinement: bool,
     cell_seconds: float,
@@ -138,7 +150,8 @@ def grade(
 
     Submissions that have not changed since they were graded are skipped, and a run that was
     interrupted goes on where it stopped. Exit code: 0, everything is graded; 1, something is not,
-    each with a line that says why; 2, nothing was; 130, interrupted.
+    each with a line that says why, or the gradebook is not up to date; 2, nothing was graded;
+    130, interrupted.
     """
     from autograder import grading, workers
     from autograder.gradebook import Writer, gradebook_url, late_penalty
@@ -150,22 +163,28 @@ def grade(
         course, assignment, accept_less=accept_less_confinement, cell_seconds=cell_seconds
     )
     found = grading.only(grading.submissions(course, assignment), students)
+    grading.require_room(course)
     if not scheduler:
         _require_confinement(accept_less_confinement, display.say)
-    writer = None
+    writer, trouble = None, ""
     if not no_gradebook:
-        writer = Writer(
-            gradebook_url(course),
-            assignment,
-            penalty=late_penalty(course),
-            wait=60,
-            say=display.say,
-        )
+        try:
+            writer = Writer(
+                gradebook_url(course),
+                assignment,
+                penalty=late_penalty(course),
+                wait=gradebook_wait,
+                say=display.say,
+            )
+        except nb.CourseError as error:  # the grades are files; the next run brings them there
+            trouble = str(error)
+            display.say(f"{trouble} Grading goes on without the gradebook.")
     if scheduler:
         team = workers.DaskWorkers(scheduler, display.say)
     else:
         team = workers.LocalWorkers(min(number or grading.cores(), len(found)))
     run = grading.Run(course, settings, say=display.say, progress=display.progress, writer=writer)
+    run.summary.gradebook = trouble
     try:
         with display.running():
             summary = run.perform(found, team, force)
@@ -276,7 +295,7 @@ def _grade_file(
     from autograder.players import PlayersUnavailable
 
     try:
-        data = notebook.read_bytes()
+        data = papers.read_file(notebook.resolve())
         assignment = assignment or papers.assignment_of(papers.read(data))
     except OSError as error:
         raise _Problem(f"{notebook} could not be read: {error.strerror}.") from error

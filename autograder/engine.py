@@ -8,8 +8,9 @@ its process costs that cell or exercise, and everything else is played again wit
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
@@ -20,9 +21,16 @@ from autograder.exercises import ASSIGNMENTS
 from autograder.exercises.record import Exercise, Inputs
 from autograder.graded import REPAIRED, Graded, Remark
 from autograder.judge import Questions, decide
-from autograder.papers import LONGEST_CELL, MOST_CELLS, NO_RELEASE, Paper, Release
+from autograder.papers import (
+    LONGEST_CELL,
+    LONGEST_CODE,
+    MOST_CELLS,
+    NO_RELEASE,
+    Paper,
+    Release,
+)
 from autograder.player.confine import LAYERS, MEANS, Limits, available
-from autograder.player.observe import FINAL, Observation
+from autograder.player.observe import FINAL, TIME_LIMIT, Observation
 from autograder.players import (
     CELL_SECONDS,
     CallOrder,
@@ -38,8 +46,11 @@ from autograder.similarity import fingerprints
 SUBMISSION_SECONDS = 300.0
 """Wall time for all cells and calls of one submission; afterwards the rest counts as timed out."""
 
-MOST_RESTARTS = 5
+MOST_RESTARTS = 20
 """How many cells of a submission may end their process before the rest of them is given up."""
+
+KEPT_OUTPUT = 32 << 20
+"""Characters that all cells of a submission may show together, images included."""
 
 
 class ConfinementMissing(Exception):
@@ -72,14 +83,17 @@ class Performance:
     seconds: float = 0.0
     code_seconds: float = 0.0
     exercise_seconds: dict[str, float] = field(default_factory=dict)
+    too_long: list[int] = field(default_factory=list)
+    """the cells that were not run because they are too long"""
 
 
 class Engine:
     """Grades submissions, one after the other. Use it as a context manager.
 
     ``seed`` draws the inputs, by default the one in force; ``layers`` are the layers of
-    confinement wanted, by default all that work here. Raises ConfinementMissing where some do not,
-    unless ``accept_less`` is true, and PlayersUnavailable.
+    confinement wanted, by default all that work here. ``cell_seconds`` of wall time are for each
+    cell, ``call_seconds`` for each call of an answer. Raises ConfinementMissing where some layers
+    are missing, unless ``accept_less`` is true, and PlayersUnavailable.
     """
 
     def __init__(
@@ -90,6 +104,7 @@ class Engine:
         layers: Sequence[str] | None = None,
         limits: Limits | None = None,
         cell_seconds: float = CELL_SECONDS,
+        call_seconds: float = TIME_LIMIT,
     ):
         self.layers = confinement() if layers is None else tuple(layers)
         missing = [layer for layer in LAYERS if layer not in self.layers]
@@ -97,7 +112,7 @@ class Engine:
             raise ConfinementMissing(missing)
         self.seed = answers.seed() if seed is None else seed
         self.limits = limits or Limits()
-        self.cell_seconds = cell_seconds
+        self.cell_seconds, self.call_seconds = cell_seconds, call_seconds
         self._zygotes: dict[str, Zygote] = {}
         self._asked: dict[str, tuple[Questions, CallOrder]] = {}
 
@@ -122,7 +137,8 @@ class Engine:
         """What every submission is asked in this exercise, and the order that asks it."""
         if exercise.name not in self._asked:
             questions = Questions.prepare(exercise, self.seed)
-            self._asked[exercise.name] = questions, CallOrder.of(exercise, questions.played)
+            order = CallOrder.of(exercise, questions.played, self.call_seconds)
+            self._asked[exercise.name] = questions, order
         return self._asked[exercise.name]
 
     def run(self, cells: Sequence[str], exercises: Sequence[Exercise]) -> Performance:
@@ -181,9 +197,7 @@ class Engine:
         for number, cell in enumerate(code):
             cell["outputs"] = performance.outputs.get(number, [])
         show_verdicts(code, performance.verdicts)
-        for cell in code:
-            if len(cell["source"]) > LONGEST_CELL:
-                cell["source"] = cell["source"][:1000] + "\n# … the rest is not kept"
+        shorten(code, performance)
         own = [cell["source"] for cell in code if cell["source"] not in release.given]
         graded = Graded(
             assignment,
@@ -236,7 +250,7 @@ def show_verdicts(cells: Sequence[Mapping], verdicts: Mapping) -> None:
         meta = cell["metadata"].get("nbgrader", {})
         if not meta.get("grade") or meta.get("solution"):
             continue
-        verdict = verdicts.get(str(meta["grade_id"]).removeprefix("check-"))
+        verdict = verdicts.get(str(meta.get("grade_id")).removeprefix("check-"))
         if verdict is None:
             continue
         points = {"text/plain": repr(float(verdict.points))}
@@ -251,6 +265,12 @@ def show_verdicts(cells: Sequence[Mapping], verdicts: Mapping) -> None:
         ]
 
 
+def shorten(cells: Sequence[MutableMapping], performance: Performance) -> None:
+    """Keep only the beginning of code cells that were too long to be run."""
+    for number in performance.too_long:
+        cells[number]["source"] = cells[number]["source"][:1000] + "\n# … the rest is not kept"
+
+
 class _Run:
     """One submission on its way through the players."""
 
@@ -261,12 +281,23 @@ class _Run:
         self.tried: dict[str, None] = {}
         self.left_out: set[int] = set()
         self.cells = list(enumerate(cells))
+        self.shown: dict[int, int] = {}
+        room = LONGEST_CODE
         for number, source in self.cells:
-            if len(source) > LONGEST_CELL:
-                self._leave_out(number, "TooLong", f"The cell has {len(source):,} characters.")
-                self._remark("flood", f"Cell {number + 1} has {len(source):,} characters.")
+            if len(source) <= min(room, LONGEST_CELL):
+                room -= len(source)
+                continue
+            says = f"The cell was not run: it has {len(source):,} characters."
+            self._leave_out(number, "TooLong", says)
+            self.result.too_long.append(number)
+        if self.result.too_long:
+            first, *others = self.result.too_long
+            says = f"Cell {first + 1} has {len(cells[first]):,} characters and was not run"
+            self._remark("flood", says + (f", like {len(others)} more." if others else "."))
         for number, _ in self.cells[MOST_CELLS:]:
             self._leave_out(number, "TooMany", f"Only {MOST_CELLS} cells are run.")
+        if len(cells) > MOST_CELLS:
+            self._remark("flood", f"There are {len(cells):,} code cells; {MOST_CELLS} are run.")
 
     def perform(self) -> Performance:
         left = list(self.exercises)
@@ -297,7 +328,9 @@ class _Run:
             if kind == "timeout":
                 self._remark("timeout", f"{exercise.name} did not finish in time.")
             if gone:
-                if kind != "timeout":
+                if kind == "reply":
+                    self._remark("tamper", f"{exercise.name} sent what is no result ({gone[0]}).")
+                elif kind != "timeout":
                     self._remark("ended", f"{exercise.name} ended its process ({gone[0]}).")
                 return
 
@@ -315,7 +348,7 @@ class _Run:
                 return False
             finally:
                 self.result.code_seconds += time.monotonic() - start
-            self.result.outputs[number] = list(result.outputs)
+            self.result.outputs[number] = self._kept(number, result.outputs)
             if result.status == "timeout":
                 self._remark("timeout", f"Cell {number + 1} did not finish in time.")
             if result.dropped:
@@ -323,20 +356,48 @@ class _Run:
                     "flood",
                     f"Cell {number + 1} showed {result.dropped:,} characters more than are kept.",
                 )
+            if any(output.get("ename") == "MemoryError" for output in result.outputs):
+                # What it took may still be held, and the next cells and calls would lack it.
+                self.left_out.add(number)
+                self._remark("ended", f"Cell {number + 1} took all memory and was left out.")
+                self._enough()
+                return False
             if time.monotonic() > self.deadline:
                 self._give_up("The submission's time is used up.")
                 break
         return True
 
+    def _kept(self, number: int, outputs: Sequence[dict]) -> list[dict]:
+        """What a cell showed, as far as there is room left for it in the graded notebook."""
+        kept = []
+        room = KEPT_OUTPUT - sum(size for cell, size in self.shown.items() if cell != number)
+        for output in outputs:
+            size = len(json.dumps(output))
+            if size > room:
+                says = f"Cell {number + 1} showed more than the whole notebook may."
+                self._remark("flood", says)
+                break
+            room -= size
+            kept.append(output)
+        self.shown[number] = sum(len(json.dumps(output)) for output in kept)
+        return kept
+
     def _ended_in(self, number: int, error: Ended) -> None:
         if error.kind == "timeout":
             self._leave_out(number, "Timeout", f"The cell did not finish within {error}.")
             self._remark("timeout", f"Cell {number + 1} did not finish in time.")
+        elif error.kind == "reply":
+            self._leave_out(number, "Reply", f"This cell's results could not be read: {error}.")
+            self._remark("tamper", f"Cell {number + 1} sent what is no result ({error}).")
         else:
             self._leave_out(
                 number, "Ended", f"This cell ended its process ({error}) and was left out."
             )
             self._remark("ended", f"Cell {number + 1} ended its process ({error}).")
+        self._enough()
+
+    def _enough(self) -> None:
+        """Give up the rest of the cells where too many have been left out."""
         if len(self.left_out) > MOST_RESTARTS or time.monotonic() > self.deadline:
             self._give_up("Too many cells before ended their process.")
 

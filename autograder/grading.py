@@ -16,10 +16,9 @@ import os
 import secrets
 import shutil
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -29,10 +28,19 @@ from autograder import answers, papers
 from autograder.engine import confinement, version
 from autograder.exercises import ASSIGNMENTS
 from autograder.graded import LOOK, Graded, Remark
-from autograder.notebooks import CourseError
+from autograder.notebooks import CourseError, _write
 from autograder.player.confine import LAYERS
 from autograder.players import PlayersUnavailable
-from autograder.workers import MOST_TRIES, DaskWorkers, LocalWorkers, Settings, grade_in_worker
+from autograder.workers import (
+    DaskWorkers,
+    LocalWorkers,
+    Settings,
+    WorkerLost,
+    grade_in_worker,
+)
+
+MOST_OF_A_RECEIPT = 10_000
+"""Bytes that are read of ``timestamp.txt`` and ``submission_secret.txt``."""
 
 BATCH = 50
 """Submissions that are written to the gradebook in one transaction."""
@@ -51,9 +59,12 @@ class Submission:
     problem: Remark | None = None
 
     def read(self) -> bytes:
-        """The submitted file, else a notebook that says why there is none. Raises OSError."""
+        """The submitted file, else a notebook that says why there is none. Raises OSError.
+
+        Of a file that is too large to be graded it is the beginning.
+        """
         if self.notebook:
-            return self.notebook.read_bytes()
+            return papers.read_file(self.notebook)
         return json.dumps(papers.paper_that_says(self.problem.says)).encode()
 
 
@@ -109,7 +120,9 @@ class Summary:
             "assignment": self.assignment,
             "graded": self.graded,
             "unchanged": self.unchanged,
-            "problems": [{"student": p.student, "says": p.says} for p in self.problems],
+            "problems": [
+                {"student": papers.writable(p.student), "says": p.says} for p in self.problems
+            ],
             "look": self.look,
             "scores": self.scores,
             "max_points": self.max_points,
@@ -135,6 +148,8 @@ def course_seed(course: Path) -> int:
         return answers.as_seed(file.read_text(encoding="utf-8").strip())
     except OSError as error:
         raise CourseError(f"{file.name} could not be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{file.name} is no text: it has to hold one number.") from error
 
 
 def settings_for(course: Path, assignment: str, **options) -> Settings:
@@ -143,7 +158,7 @@ def settings_for(course: Path, assignment: str, **options) -> Settings:
         raise CourseError(
             f"There is no assignment {assignment!r}: there are {', '.join(ASSIGNMENTS)}."
         )
-    release, seed = papers.release_of(course, assignment), course_seed(course)
+    seed, release = course_seed(course), papers.release_of(course, assignment)
     return Settings(assignment, release, seed, version(seed, release), **options)
 
 
@@ -153,7 +168,7 @@ def submissions(course: Path, assignment: str) -> list[Submission]:
     found = [
         _submission(path.parent.name, path, assignment)
         for path in sorted(folder.glob(f"*/{assignment}"))
-        if path.is_dir() and not path.parent.name.startswith(".")
+        if (path.is_dir() or path.is_symlink()) and not path.parent.name.startswith(".")
     ]
     if not found:
         raise CourseError(
@@ -165,10 +180,13 @@ def submissions(course: Path, assignment: str) -> list[Submission]:
 def _submission(student: str, folder: Path, assignment: str) -> Submission:
     """The notebook of one student: the one of the right name, else the newest."""
     wanted = folder / f"{assignment}.ipynb"
+    if folder.is_symlink():
+        says = "The folder is a link to another one, which is not followed."
+        return Submission(student, folder, None, Remark("missing", says))
     try:
         files = [p for p in folder.glob("*.ipynb") if p.is_file() or p.is_symlink()]
         real = [path for path in files if not path.is_symlink()]
-        newest = max(real, key=lambda path: (path == wanted, path.stat().st_mtime), default=None)
+        newest = max(real, key=lambda path: (path == wanted, path.lstat().st_mtime), default=None)
     except OSError as error:
         says = f"The folder could not be read: {error.strerror}."
         return Submission(student, folder, None, Remark("unreadable", says))
@@ -235,12 +253,15 @@ class Run:
             self.summary.interrupted = True
             workers.close(now=True)
         finally:
-            self._flush()
+            self._flush(last=True)
             self.summary.seconds = time.monotonic() - start
         return self.summary
 
     def _outdated(self, found: Sequence[Submission], force: bool) -> Iterator[Submission]:
         for submission in found:
+            if submission.student != papers.writable(submission.student):
+                self._trouble(submission, "The name of the folder is no text in UTF-8: rename it.")
+                continue
             try:
                 digest = sha256(submission.read()).hexdigest()
             except OSError as error:
@@ -258,58 +279,50 @@ class Run:
             self._done(graded, submission, fresh=False)
 
     def _grade(self, todo: list[Submission], workers) -> None:
-        total, done = len(todo), 0
-        tries: Counter[str] = Counter()
-        waiting = list(reversed(todo))
-        running: dict[Future, Submission] = {}
-        self.progress(0, total)
+        self.progress(0, len(todo))
+        lost = self._attempt(todo, workers, len(todo))
+        # A worker that dies can take others' work with it. Alone, it shows whose fault it was.
+        for number, submission in enumerate(lost):
+            if self._attempt([submission], workers, len(todo), len(todo) - len(lost) + number):
+                self._trouble(submission, "The process that graded it was killed, repeatedly.")
+                self.progress(len(todo) - len(lost) + number + 1, len(todo))
+
+    def _attempt(
+        self, todo: Iterable[Submission], workers, total: int, done: int = 0
+    ) -> list[Submission]:
+        """Grade these side by side; returns those whose worker died."""
+        waiting, running = deque(todo), {}
+        lost: list[Submission] = []
         while waiting or running:
-            # After a worker has died, its suspects go one by one, so that the culprit shows.
-            suspect = bool(waiting) and tries[waiting[-1].student] > 0
-            room = 1 if suspect else workers.number * WAITING
-            while waiting and len(running) < room:
-                if not suspect and tries[waiting[-1].student] and running:
-                    break
-                submission = waiting.pop()
+            room = workers.number * WAITING - len(running)
+            while waiting and room > 0:
+                submission = waiting.popleft()
                 try:
                     data = submission.read()
                 except OSError as error:
                     self._trouble(submission, f"The notebook could not be read: {error.strerror}.")
                     done += 1
                     continue
-                try:
-                    future = workers.submit(
-                        grade_in_worker, self.settings, submission.student, data
-                    )
-                except BrokenProcessPool:
-                    workers.replace()
-                    waiting.append(submission)
-                    continue
+                future = workers.submit(grade_in_worker, self.settings, submission.student, data)
                 running[future] = submission
+                room -= 1
             ended, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
             for future in ended:
                 submission = running.pop(future)
                 try:
-                    grade, notebook = future.result()
-                except BrokenProcessPool:
-                    workers.replace()
-                    tries[submission.student] += 1
-                    if tries[submission.student] < MOST_TRIES:
-                        waiting.append(submission)
-                        continue
-                    self._trouble(submission, "The process that graded it was killed, repeatedly.")
-                except CourseError:
-                    raise
+                    grade, notebook = workers.result(future)
+                except WorkerLost:
+                    lost.append(submission)
+                    continue
                 except PlayersUnavailable as error:
                     self._trouble(submission, str(error))
-                except Exception as error:
-                    if not type(error).__module__.startswith("distributed"):
-                        raise
-                    self._trouble(submission, f"{type(error).__name__}: {error}")
+                except RuntimeError as error:
+                    self._trouble(submission, f"This is a fault of the course's engine. {error}")
                 else:
                     self._store(submission, Graded.from_json(grade), notebook)
                 done += 1
                 self.progress(done, total)
+        return lost
 
     def _store(self, submission: Submission, graded: Graded, notebook: str) -> None:
         if submission.problem:
@@ -320,15 +333,16 @@ class Run:
         except OSError as error:
             self._trouble(submission, f"The grade could not be written: {error.strerror}.")
             return
-        if submission.notebook and self._receipts:
+        if submission.notebook:
             try:
                 complete_receipt(submission.folder, [submission.notebook])
             except OSError as error:
+                if self._receipts:
+                    self.say(
+                        f"Nothing can be written in {submission.folder} ({error.strerror}): "
+                        "nbgrader release_feedback will miss submission_secret.txt there."
+                    )
                 self._receipts = False
-                self.say(
-                    f"Nothing can be written in {submission.folder.parents[1]} ({error.strerror}): "
-                    "nbgrader release_feedback will miss submission_secret.txt there."
-                )
         self.summary.graded.append(submission.student)
         self._done(graded, submission, fresh=True)
 
@@ -342,13 +356,16 @@ class Run:
         if len(self._entries) >= BATCH:
             self._flush()
 
-    def _flush(self) -> None:
+    def _flush(self, last: bool = False) -> None:
         """Bring the gradebook up to date. Where that fails, grading goes on and says so."""
         entries, self._entries = self._entries, []
-        if not entries or self.writer is None:
+        if self.writer is None:
             return
         try:
-            self.writer.write(entries)
+            if entries:
+                self.writer.write(entries)
+            if last:
+                self.writer.finish()
         except CourseError as error:
             self.summary.gradebook = str(error)
             self.say(str(error))
@@ -377,35 +394,54 @@ def _handed_in(submission: Submission) -> datetime | None:
     """From nbgrader's ``timestamp.txt``, else when the notebook was saved; UTC."""
     from nbgrader.utils import parse_utc
 
-    with contextlib.suppress(OSError, ValueError):
-        return parse_utc((submission.folder / "timestamp.txt").read_text(encoding="utf-8").strip())
+    with contextlib.suppress(OSError, ValueError, OverflowError):
+        text = papers.read_file(submission.folder / "timestamp.txt", MOST_OF_A_RECEIPT)
+        return parse_utc(text.decode("utf-8").strip())
     if submission.notebook is None:
         return None
     with contextlib.suppress(OSError):
-        saved = submission.notebook.stat().st_mtime
-        return datetime.fromtimestamp(saved, UTC).replace(tzinfo=None)
+        return _saved(submission.notebook).replace(tzinfo=None)
     return None
+
+
+def _saved(path: Path) -> datetime:
+    """When a file was saved. A time that no calendar has counts as 1970. Raises OSError."""
+    try:
+        return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def store(course: Path, submission: Submission, graded: Graded, notebook: str) -> None:
     """Write a grade where nbgrader looks for it, ``grade.json`` last. Raises OSError.
 
-    Whatever a killed run or the submission left in the folder goes away.
+    Whatever a killed run or the submission left in the folder goes away. Where the disk is full,
+    the grade that was there stays.
     """
     folder = graded_folder(course, submission, graded.assignment)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "grade.json", None)
-    _write(folder / f"{graded.assignment}.ipynb", notebook + "\n")
-    kept = {f"{graded.assignment}.ipynb"}
+    texts = {f"{graded.assignment}.ipynb": notebook + "\n"}
     for name in ("timestamp.txt", "submission_secret.txt"):
-        receipt = submission.folder / name
-        if receipt.is_file() and not receipt.is_symlink():
-            _write(folder / name, receipt.read_text(encoding="utf-8", errors="replace"))
-            kept.add(name)
-    for path in folder.iterdir():
-        if path.name not in kept:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    _write(folder / "grade.json", graded.to_json())
+        with contextlib.suppress(OSError):
+            receipt = papers.read_file(submission.folder / name, MOST_OF_A_RECEIPT)
+            texts[name] = receipt.decode("utf-8", "replace")
+    texts["grade.json"] = graded.to_json()
+    # First everything that takes room, then steps that take none.
+    made: dict[str, Path] = {}
+    try:
+        for name, text in texts.items():
+            made[name] = folder / f".{name}.{os.getpid()}"
+            made[name].write_text(text, encoding="utf-8", newline="\n")
+        (folder / "grade.json").unlink(missing_ok=True)
+        for path in folder.iterdir():
+            if path.name not in texts and path not in made.values():
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        for name, path in made.items():
+            path.replace(folder / name)
+    finally:
+        for path in made.values():
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def complete_receipt(folder: Path, notebooks: Sequence[Path]) -> None:
@@ -414,27 +450,12 @@ def complete_receipt(folder: Path, notebooks: Sequence[Path]) -> None:
     ``nbgrader release_feedback`` stops at the first one without it. Raises OSError.
     """
     secret, timestamp = folder / "submission_secret.txt", folder / "timestamp.txt"
-    if not secret.exists():
-        secret.write_text(secrets.token_hex(64), encoding="utf-8")
-    if not timestamp.exists():
-        saved = max(path.lstat().st_mtime for path in notebooks)
-        when = datetime.fromtimestamp(saved, UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-        timestamp.write_text(when, encoding="utf-8")
-
-
-def _write(path: Path, text: str | None) -> None:
-    """Replace a file in one step; None removes it."""
-    if text is None:
-        path.unlink(missing_ok=True)
-        return
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_text(text, encoding="utf-8", newline="\n")
-        scratch.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            scratch.unlink(missing_ok=True)
-        raise
+    # A link, even one that leads nowhere, would have us write outside the folder.
+    if secret.is_symlink() or not secret.exists():
+        _write(secret, secrets.token_hex(64))
+    if timestamp.is_symlink() or not timestamp.exists():
+        when = max(map(_saved, notebooks))
+        _write(timestamp, f"{when:%Y-%m-%d %H:%M:%S.%f} UTC")
 
 
 def stored_grades(course: Path, assignment: str) -> Iterator[Graded]:
@@ -443,6 +464,20 @@ def stored_grades(course: Path, assignment: str) -> Iterator[Graded]:
         graded = read_grade(path.parent)
         if graded is not None:
             yield graded
+
+
+def require_room(course: Path) -> None:
+    """Raise CourseError where no grade can be written, before any is made."""
+    folder = course / "autograded"
+    try:
+        folder.mkdir(exist_ok=True)
+        scratch = folder / f".writable.{os.getpid()}"
+        scratch.touch()
+        scratch.unlink()
+    except OSError as error:
+        raise CourseError(
+            f"Nothing can be written in {folder} ({error.strerror}), so nothing was graded."
+        ) from error
 
 
 def missing_layers() -> list[str]:

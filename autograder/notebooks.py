@@ -252,6 +252,8 @@ def _nbgrader_settings(course: Path):
     environment = os.environ.copy()
     try:
         return PyFileConfigLoader(MARKER, path=str(course)).load_config()
+    except Exception as error:  # it is a program, which may raise anything
+        raise CourseError(f"{MARKER} fails: {type(error).__name__}: {error}") from error
     finally:
         os.environ.clear()
         os.environ.update(environment)
@@ -344,6 +346,10 @@ def _write(path: Path, text: str) -> Path:
     """Replace a file in one step, so that a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(text, encoding="utf-8", newline="\n")
-    scratch.replace(path)
+    try:
+        scratch.write_text(text, encoding="utf-8", newline="\n")
+        scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
     return path

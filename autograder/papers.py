@@ -6,20 +6,32 @@ or stripped of their metadata; which function a student defined decides, not whi
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import stat
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LONGEST_FILE = 200 << 20
+LONGEST_FILE = 100 << 20
 """Bytes of a submission that is read at all; outputs, which do not count, may fill megabytes."""
+
+MOST_VALUES = 10_000_000
+"""Values in the JSON of a submission. Each takes up to 72 bytes of the judge's memory."""
 
 LONGEST_CELL = 500_000
 """Characters of a cell that is run; a released notebook has less than 20,000 in all its cells."""
 
+LONGEST_CODE = 1_000_000
+"""Characters of all cells that are run."""
+
 MOST_CELLS = 1000
 """Code cells that are run."""
+
+MOST_CELLS_READ = 20_000
+"""Cells of a submission that is read at all."""
 
 Paper = MutableMapping
 """``cells``, ``metadata``, ``nbformat``, ``nbformat_minor``: the notebook format, version 4."""
@@ -97,12 +109,27 @@ def release_of(course: Path, assignment: str) -> Release:
     return Release(tuple(official), given)
 
 
+def read_file(path: Path, most: int = LONGEST_FILE + 1) -> bytes:
+    """The first ``most`` bytes of a regular file. Raises OSError, also for a link or a device.
+
+    What was handed in is not trusted: a link would lead out of its folder, and reading a pipe or
+    ``/dev/zero`` would never end. One byte more than may be read is how ``read`` knows.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        return file.read(most)
+
+
 def read(data: bytes) -> Paper:
     """The paper in a submitted file. Raises Unreadable."""
     if len(data) > LONGEST_FILE:
-        raise Unreadable(f"It has {len(data) >> 20} megabytes.")
+        raise Unreadable(f"It has more than {LONGEST_FILE >> 20} megabytes.")
     if not data.strip():
         raise Unreadable("It is empty.")
+    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise Unreadable(f"It may hold more than {MOST_VALUES:,} values.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -120,11 +147,14 @@ def read(data: bytes) -> Paper:
     cells = paper.get("cells")
     if not isinstance(cells, list):
         raise Unreadable("It has no list of cells.")
+    if len(cells) > MOST_CELLS_READ:
+        raise Unreadable(f"It has {len(cells):,} cells.")
     return _paper([_tidy(cell) for cell in cells if isinstance(cell, dict)])
 
 
 def _paper(cells: list) -> Paper:
     """A notebook of these cells. What it says of its kernel and its editor does not matter."""
+    _number(cells)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
@@ -160,18 +190,26 @@ def _tidy(cell: dict) -> dict:
     if not isinstance(tidy["id"], str) or not re.fullmatch(r"[\w-]{1,64}", tidy["id"], re.A):
         del tidy["id"]
     # Halves of surrogate pairs cannot be written again.
-    tidy["source"] = tidy["source"].encode("utf-8", "replace").decode("utf-8")
+    tidy["source"] = writable(tidy["source"])
     if tidy["cell_type"] == "code":
         tidy.update(execution_count=None, outputs=[])
     return tidy
 
 
+def writable(text: str) -> str:
+    """``text`` as it can be written in UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _are_attachments(value: object) -> bool:
     """Whether these are pictures pasted into a text: name → type → base64."""
     return isinstance(value, dict) and all(
-        isinstance(name, str)
+        name == writable(name)
         and isinstance(kinds, dict)
-        and all(kind.startswith("image/") and isinstance(v, str) for kind, v in kinds.items())
+        and all(
+            kind.startswith("image/") and isinstance(data, str) and (kind + data).isascii()
+            for kind, data in kinds.items()
+        )
         for name, kinds in value.items()
     )
 
@@ -320,14 +358,20 @@ def _number(cells: list) -> None:
 
 def changed(paper: Paper, official: Iterable[Official]) -> tuple[tuple[str, bool], ...]:
     """For each cell that is for students to fill: did they change it?"""
-    by_name = {
-        cell["metadata"].get("nbgrader", {}).get("grade_id"): cell for cell in paper["cells"]
-    }
-    return tuple(
-        (known.name, by_name[known.name]["source"] != known.source)
-        for known in official
-        if known.solution
-    )
+    filled = [known for known in official if known.solution]
+    if not filled:
+        return ()
+    by_name = {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in official_cells(paper)}
+    return tuple((known.name, by_name[known.name]["source"] != known.source) for known in filled)
+
+
+def official_cells(paper: Paper) -> list[MutableMapping]:
+    """The cells that nbgrader's metadata name."""
+    return [
+        cell
+        for cell in paper["cells"]
+        if isinstance(cell["metadata"].get("nbgrader", {}).get("grade_id"), str)
+    ]
 
 
 def unreadable_paper(reason: str) -> Paper:
@@ -350,11 +394,12 @@ def assignment_of(paper: Paper) -> str | None:
     named = set()
     for cell in paper["cells"]:
         if cell["cell_type"] == "code":
-            named |= set(re.findall(r"^(?:def|class)\s+(\w+)|", cell["source"], re.MULTILINE))
+            named |= set(re.findall(r"^(?:def|class)\s+(\w+)", cell["source"], re.MULTILINE))
             named |= set(re.findall(r"^check\((\w+)\)", cell["source"], re.MULTILINE))
-    count = {
-        name: sum(exercise.name in named for exercise in exercises)
+    # The share, since an assignment may give what another one asks for.
+    share = {
+        name: sum(exercise.name in named for exercise in exercises) / len(exercises)
         for name, exercises in ASSIGNMENTS.items()
     }
-    best = max(count, key=count.__getitem__)
-    return best if count[best] else None
+    best = max(share, key=share.__getitem__)
+    return best if share[best] else None

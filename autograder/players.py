@@ -6,6 +6,7 @@ or it is ``Ended``.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
@@ -18,6 +19,7 @@ import numpy as np
 
 from autograder import contract
 from autograder.exercises.record import Exercise, Inputs
+from autograder.papers import writable
 from autograder.player.confine import Limits
 from autograder.player.observe import CALLS, FINAL, TIME_LIMIT, Observation
 from autograder.player.wire import Channel, Closed, TooLate, WireError, encode
@@ -119,7 +121,7 @@ class Zygote:
             start_new_session=True,  # Ctrl-C is for the judge, who ends its players in order
         )
         theirs.close()
-        self.control = Channel(ours)
+        self.kind, self.control = kind, Channel(ours)
         try:
             ready = self.control.receive(START_SECONDS)
         except (Closed, TooLate, WireError) as error:
@@ -182,10 +184,7 @@ class Player:
         order = {"do": "cells", "cells": [list(cell) for cell in cells], "seconds": seconds}
         self._send(encode(order))
         for _ in cells:
-            reply = self._receive(seconds)
-            if reply.get("needs") == "torch":
-                raise NeedsTorch
-            yield _checked(self, _cell_result, reply)
+            yield _checked(self, _cell_result, self._receive(seconds))
 
     def call(self, order: CallOrder) -> Iterator[Observation]:
         """Call the student's answer to an exercise on inputs, one after the other.
@@ -194,10 +193,7 @@ class Player:
         """
         self._send(order.frame)
         for _ in range(order.inputs):
-            reply = self._receive(order.seconds)
-            if reply.get("needs") == "torch":
-                raise NeedsTorch
-            seen = _checked(self, _observation, reply)
+            seen = _checked(self, _observation, self._receive(order.seconds))
             yield seen
             if seen.status in FINAL:
                 break
@@ -236,11 +232,13 @@ class Player:
             raise Ended("reply", str(error)) from error
         if "broken" in reply:
             self.end()
-            raise Ended("reply", str(reply["broken"])[:300])
+            raise Ended("ended", writable(str(reply["broken"])[:300]))
         tried = reply.get("tried", [])
         for thing in tried[:20] if isinstance(tried, list) else []:
             if isinstance(thing, str) and len(self.tried) < 20:
-                self.tried[thing[:300]] = None
+                self.tried[writable(thing[:300])] = None
+        if reply.get("needs") == "torch" and self.zygote.kind != "torch":
+            raise NeedsTorch
         return reply
 
     def _gone(self) -> Ended:
@@ -273,6 +271,8 @@ def _output(output: Mapping) -> dict:
         return {"output_type": kind, **names, "traceback": lines}
     if kind in ("display_data", "execute_result"):
         data = {k: _text(v) for k, v in output["data"].items() if k in ("text/plain", "image/png")}
+        if "image/png" in data:  # pages put it into an attribute as it is
+            base64.b64decode(data["image/png"], validate=True)
         kept = {"output_type": kind, "data": data, "metadata": {}}
         return kept | ({"execution_count": None} if kind == "execute_result" else {})
     raise ValueError(kind)
@@ -299,4 +299,4 @@ def _text(value: object) -> str:
     """A text that can be written in UTF-8."""
     if not isinstance(value, str):
         raise TypeError(type(value).__name__)
-    return value.encode("utf-8", "replace").decode("utf-8")
+    return writable(value)

@@ -23,23 +23,29 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+import bleach
 import nbformat
+from jinja2 import pass_context
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.exporters import NotebookExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
+from sqlalchemy.engine import make_url
 from traitlets import Bool, Float
 from traitlets.log import get_logger
 
 from autograder import papers
-from autograder.engine import Engine, show_verdicts
+from autograder.engine import Engine, shorten, show_verdicts
 from autograder.exercises import get, is_exercise
 from autograder.exercises.record import Exercise
 from autograder.graded import REPAIRED, Graded, Remark
 from autograder.grading import complete_receipt
+from autograder.notebooks import _nbgrader_settings
 from autograder.papers import Release
 from autograder.players import CELL_SECONDS
 from autograder.similarity import fingerprints
@@ -59,7 +65,7 @@ def prepare_submissions(
     if not notebooks:
         return
     folder = Path(notebooks[0]).parent
-    with Gradebook(f"sqlite:///{Path(course, 'gradebook.db')}") as gradebook:
+    with Gradebook(_gradebook_url(Path(course))) as gradebook:
         try:
             expected = [n.name for n in gradebook.find_assignment(folder.name).notebooks]
         except MissingEntry:
@@ -71,7 +77,20 @@ def prepare_submissions(
         _recognize_renamed(folder, expected[0], notebooks)
     if not (folder / "timestamp.txt").exists():
         get_logger().info("%s: no timestamp.txt; when it was saved counts", folder.parent.name)
-    complete_receipt(folder, [Path(path) for path in notebooks])
+    try:
+        complete_receipt(folder, [Path(path) for path in notebooks])
+    except OSError as error:
+        get_logger().warning("Nothing can be written in %s (%s)", folder, error.strerror)
+
+
+@cache
+def _gradebook_url(course: Path) -> str:
+    """Where nbgrader itself keeps the gradebook; it makes one where there is none."""
+    configured = CourseDirectory(config=_nbgrader_settings(course)).db_url
+    url = make_url(configured)
+    if url.get_backend_name() == "sqlite" and url.database:
+        url = url.set(database=str(course / url.database))
+    return url.render_as_string(hide_password=False)
 
 
 def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
@@ -79,10 +98,10 @@ def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
     wanted = folder / f"{name}.ipynb"
     if wanted.exists() or not notebooks:
         return
-    files = [path for path in notebooks if not Path(path).is_symlink()]
+    files = [path for path in notebooks if not Path(path).is_symlink() and Path(path).is_file()]
     if not files:
         return
-    newest = max(files, key=lambda path: Path(path).stat().st_mtime)
+    newest = max(files, key=lambda path: Path(path).lstat().st_mtime)
     shutil.copy2(newest, wanted)
     notebooks[:] = [str(wanted)]
     get_logger().info("%s: %r is graded as %s", folder.parent.name, Path(newest).name, wanted.name)
@@ -111,7 +130,7 @@ class TolerantExporter(NotebookExporter):
         if path.is_symlink():
             reason = "It is a link to another file."
         else:
-            data = path.read_bytes()
+            data = papers.read_file(path)
             try:
                 paper = papers.read(data)
             except papers.Unreadable as error:
@@ -194,6 +213,7 @@ class RunConfined(NbGraderPreprocessor):
         for number, cell in enumerate(code):
             cell.outputs = performance.outputs.get(number, [])
         show_verdicts(code, performance.verdicts)
+        shorten(code, performance)
         for remark in performance.remarks:
             self.log.info("%s: %s", info["student"], remark.says)
         digest, remarks, release = _noticed.pop(
@@ -256,7 +276,7 @@ def keep_what_is_ours(*, assignment: str, student: str, notebooks: list[str], co
         submitted = Path(notebook)
         graded = Path(course, "autograded", *submitted.parts[-3:-1])
         for path in sorted(graded.rglob("*"), reverse=True):
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 path.rmdir()
             elif path.name not in (submitted.name, *BESIDE):
                 path.unlink()
@@ -296,6 +316,30 @@ class ExecuteCells(Execute):
                 _error(self.deadly[index], "This cell ended the kernel and was left out.")
             ]
         return cell, resources
+
+
+@pass_context
+def safe_markdown(context, source: str) -> str:
+    """HTML of a text cell in which no tag of the student's counts, and no link runs a script.
+
+    nbgrader's pages leave out the step with which nbconvert cleans HTML.
+    """
+    attachments = (context.get("cell") or {}).get("attachments") or {}
+    renderer = IPythonRenderer(escape=True, attachments=attachments)
+    html = MarkdownWithMath(renderer=renderer).render(source)
+    return bleach.clean(html, _MARKDOWN_TAGS, _harmless, {"http", "https", "mailto", "data"})
+
+
+_MARKDOWN_TAGS = set(
+    "p h1 h2 h3 h4 h5 h6 a img em strong del code pre blockquote ul ol li hr br div span "
+    "table thead tbody tr th td".split()
+)
+
+
+def _harmless(tag: str, name: str, value: str) -> bool:
+    if name in ("href", "src"):
+        return tag == "img" or not value.strip().lower().startswith("data:")
+    return name in ("class", "id", "alt", "title")
 
 
 def _settle(cell: NotebookNode) -> None:

@@ -23,7 +23,11 @@ from autograder.grading import Summary
 
 
 def printable(text: str) -> str:
-    """Without control characters: a submission's words cannot move the cursor or ring the bell."""
+    """Without control characters: a submission's words cannot move the cursor or ring the bell.
+
+    What is no text in UTF-8, as a file's name may be, becomes question marks.
+    """
+    text = text.encode("utf-8", "replace").decode("utf-8")
     return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", " ", text)
 
 

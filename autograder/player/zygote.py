@@ -81,16 +81,14 @@ def main() -> None:
     except (OSError, ImportError) as error:
         Channel(control).send({"error": f"{type(error).__name__}: {error}"})
         raise
-    Channel(control).send({"ready": list(stage.cage.active)})
-    while True:
-        try:
+    with suppress(ConnectionError, Closed):  # the judge was killed
+        Channel(control).send({"ready": list(stage.cage.active)})
+        while True:
             message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        except ConnectionError:  # the judge was killed
-            break
-        if not message:
-            break
-        if message == b"F":
-            stage.fork(control, socket.socket(fileno=descriptors[0]))
+            if not message:
+                break
+            if message == b"F":
+                stage.fork(control, socket.socket(fileno=descriptors[0]))
 
 
 class _Stage:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
@@ -19,7 +20,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from pipeline_course import COURSE
 
 from autograder import notebooks as nb
-from autograder.submissions import RestoreCells, TolerantExporter, _settle
+from autograder.submissions import RestoreCells, TolerantExporter, _settle, safe_markdown
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +190,49 @@ def test_a_file_that_is_no_notebook_becomes_one_that_says_so(assignment, content
     paper = nbformat.reads(text, as_version=4)
     assert "could not be read as a notebook" in paper.cells[0].source
     assert_in_order(restore(paper, resources), official)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        '<img src=x onerror="alert(1)">',
+        '<iframe srcdoc="<script>alert(1)</script>"></iframe>',
+        "[a](javascript:alert(1))",
+        "<JavaScript:alert(1)>",
+        "[a]: javascript:alert(1)\n\n[x][a]",
+        "[a](data:text/html,<script>alert(1)</script>)",
+        '![x](x.png "t\\" onerror=alert(1)")',
+        "| a |\n|---|\n| <script>alert(1)</script> |",
+        "$<script>alert(1)</script>$",
+        "`<script>`",
+    ],
+)
+def test_no_script_of_a_text_cell_reaches_a_page(text):
+    soup = BeautifulSoup(safe_markdown({}, text), "html.parser")
+    assert not soup.find_all(["script", "iframe", "svg", "object", "style"])
+    for tag in soup.find_all(True):
+        assert set(tag.attrs) <= {"href", "src", "class", "id", "alt", "title"}
+        for name in ("href", "src"):
+            address = tag.attrs.get(name, "").lower()
+            assert not address.startswith(("javascript:", "data:text", "vbscript:"))
+
+
+def test_text_cells_keep_what_markdown_makes():
+    cell = {"attachments": {"plot.png": {"image/png": "aGk="}}}
+    text = (
+        "**b** [a](https://example.org) $a<b$\n\n```python\nx = 1\n```\n\n![p](attachment:plot.png)"
+    )
+    soup = BeautifulSoup(safe_markdown({"cell": cell}, text), "html.parser")
+    assert soup.strong.text == "b" and soup.a["href"] == "https://example.org"
+    assert "$a<b$" in soup.text and "x = 1" in soup.text
+    assert soup.img["src"].startswith("data:image/png;base64,aGk=")
+
+
+def test_the_course_has_pages_use_it():
+    settings = nb._nbgrader_settings(COURSE)
+    path = settings.TemplateExporter.filters["markdown2html"]
+    assert path == f"{safe_markdown.__module__}.{safe_markdown.__name__}"
 
 
 def result(text):
