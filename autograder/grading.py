@@ -42,7 +42,7 @@ from autograder.workers import (
 MOST_OF_A_RECEIPT = 10_000
 """Bytes that are read of ``timestamp.txt`` and ``submission_secret.txt``."""
 
-BATCH = 50
+BATCH = 100
 """Submissions that are written to the gradebook in one transaction."""
 
 WAITING = 3
@@ -348,11 +348,10 @@ class Run:
 
     def _done(self, graded: Graded, submission: Submission, fresh: bool) -> None:
         self.summary.add(graded)
+        if self.writer is not None:
+            self._entries.append(entry_of(graded, submission, fresh))
         if fresh and graded.needs_look:
             self.say(f"{graded.student}: {' '.join(self.summary.look[graded.student])}")
-        if self.writer is None:
-            return
-        self._entries.append(entry_of(graded, submission, fresh))
         if len(self._entries) >= BATCH:
             self._flush()
 

@@ -297,7 +297,10 @@ def _insert_missing(cells: list, official: Iterable[Official], found: dict) -> N
         if known.name not in found:
             at = _position(cells, found.get(previous)) + 1
             if known.function:
-                at = max(at, _last_definition(cells, known.function) + 1)
+                at = max(at, *(place + 1 for place in _definitions(cells, known.function)), 0)
+            elif known.solution and known.cell_type == "code":
+                # What students were given must not replace what one wrote in another cell.
+                at = min(at, *_definitions(cells, known.name), len(cells))
             found[known.name] = {
                 "cell_type": known.cell_type,
                 "id": known.name,
@@ -308,11 +311,11 @@ def _insert_missing(cells: list, official: Iterable[Official], found: dict) -> N
         previous = known.name
 
 
-def _last_definition(cells: list, name: str) -> int:
-    defining = (
+def _definitions(cells: list, name: str) -> list[int]:
+    """Where ``name`` is defined."""
+    return [
         i for i, c in enumerate(cells) if c["cell_type"] == "code" and defines(c["source"], name)
-    )
-    return max(defining, default=-1)
+    ]
 
 
 def _position(cells: list, cell: MutableMapping | None) -> int:

@@ -320,19 +320,19 @@ class ExecuteCells(Execute):
 
 @pass_context
 def safe_markdown(context, source: str) -> str:
-    """HTML of a text cell in which no tag of the student's counts, and no link runs a script.
+    """HTML of a text cell, of tags that can do nothing but show text, with no link to a script.
 
     nbgrader's pages leave out the step with which nbconvert cleans HTML.
     """
     attachments = (context.get("cell") or {}).get("attachments") or {}
-    renderer = IPythonRenderer(escape=True, attachments=attachments)
+    renderer = IPythonRenderer(escape=False, attachments=attachments)
     html = MarkdownWithMath(renderer=renderer).render(source)
     return bleach.clean(html, _MARKDOWN_TAGS, _harmless, {"http", "https", "mailto", "data"})
 
 
 _MARKDOWN_TAGS = set(
     "p h1 h2 h3 h4 h5 h6 a img em strong del code pre blockquote ul ol li hr br div span "
-    "table thead tbody tr th td".split()
+    "table thead tbody tr th td details summary b i u s sub sup kbd small".split()
 )
 
 

@@ -261,7 +261,7 @@ class DaskWorkers:
 
     def __init__(self, address: str, say: Callable[[str], None]):
         try:
-            from distributed import Client, KilledWorker
+            from distributed import Client, KilledWorker, Security
             from distributed.comm import get_address_host_port
         except ImportError as error:
             raise CourseError(
@@ -281,11 +281,25 @@ class DaskWorkers:
                 "it when it starts."
             ) from error
         try:
-            self.client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            security = Security()
+            certified = security.get_connection_args("client")["ssl_context"]
+        except OSError as error:
+            raise CourseError(
+                f"Dask's TLS certificates cannot be used: {error.strerror}."
+            ) from error
+        if address.startswith("tls:") and not certified:
+            raise CourseError(
+                f"{address} wants a certificate: name it in Dask's configuration, under "
+                "distributed.comm.tls."
+            )
+        try:
+            self.client = Client(
+                address, security=security, timeout=CONNECT_SECONDS, set_as_default=False
+            )
         except (OSError, TimeoutError) as error:
             raise CourseError(
                 f"No Dask scheduler answers at {address}. Start one with `dask scheduler`, and "
-                "give the address that it prints."
+                "give the address that it prints. If one runs there, its log says why it refused."
             ) from error
         self._executor = self.client.get_executor(pure=False)
         self._number, self._asked = -1, -1.0
