@@ -20,7 +20,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +36,7 @@ from autograder.engine import version as engine_version
 from autograder.graded import Graded
 from autograder.papers import release_of
 from autograder.render import as_html
+from autograder.submissions import safe_markdown
 from autograder.workers import Settings, grade_in_worker
 
 COURSE = Path(__file__).parents[2]
@@ -285,8 +286,11 @@ class Scene:
 
     # What the attack did
 
-    def damage(self) -> list[str]:
-        """What happened outside of the attacker's own submission, in words."""
+    def damage(self, page: Callable[[str], str] = str) -> list[str]:
+        """What happened outside of the attacker's own submission, in words.
+
+        ``page`` makes HTML of a text cell; nbgrader's own pages leave HTML in it as it is.
+        """
         found = [f"{what} {path}" for what, path in self._changed_files()]
         if self._grades_of_others() != self.grades:
             found.append("changed other students' grades")
@@ -295,7 +299,7 @@ class Scene:
         found += [f"left a file in {path.parent}" for path in self._left_in_shared_folders()]
         found += ["left shared memory" for _ in self._segments()]
         found += [f"mounted over {Path(path).name}" for path in self._mounts()]
-        found += self._bulk()
+        found += self._bulk(page)
         return found
 
     def survivors(self) -> list[int]:
@@ -478,7 +482,7 @@ class Scene:
         lines = Path("/proc/self/mountinfo").read_text().splitlines()
         return [line.split()[4] for line in lines if str(self.root) in line.split()[4]]
 
-    def _bulk(self) -> Iterator[str]:
+    def _bulk(self, page: Callable[[str], str]) -> Iterator[str]:
         """A grader's folder that swells, and pages on which a script would run."""
         folder = self.course / "autograded" / ATTACKER
         size = count = 0
@@ -490,7 +494,7 @@ class Scene:
         if count > 500:
             yield f"left {count} files among the graded notebooks"
         for path in folder.glob("*/*.ipynb"):
-            yield from said(path)
+            yield from said(path, page)
 
 
 def _walk(folder: Path, without: Container[str] = ()) -> Iterator[os.DirEntry]:
@@ -504,16 +508,15 @@ def _walk(folder: Path, without: Container[str] = ()) -> Iterator[os.DirEntry]:
                     folders.append(entry.path)
 
 
-def said(paper: Path | dict) -> list[str]:
+def said(path: Path, page: Callable[[str], str]) -> list[str]:
     """Harm that shows in a graded notebook: what the attack says itself, and scripts."""
-    if isinstance(paper, Path):
-        try:
-            paper = json.loads(paper.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return []
+    try:
+        paper = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
     found = []
     for cell in paper.get("cells", []):
-        if cell.get("cell_type") == "markdown" and "<script" in "".join(cell["source"]):
+        if cell.get("cell_type") == "markdown" and "<script" in page("".join(cell["source"])):
             found.append("left a script on the instructor's page")
         for output in cell.get("outputs", []):
             text = "".join(output.get("text", ""))
@@ -532,7 +535,7 @@ def _kill(process: int) -> None:
         pass
 
 
-SAFETY_BELT = ("prlimit", f"--as={12 << 30}", f"--fsize={1 << 30}")
+SAFETY_BELT = ("prlimit", f"--as={12 << 30}", f"--fsize={4 << 30}")
 """Bounds far above what stock nbgrader needs, so that no attack can take the machine."""
 
 
@@ -659,7 +662,7 @@ def engine(attack: Attack, template: Path) -> Outcome:
         damage = ["the run does not end"] if ended == "hung" else []
         if scene.survivors():
             damage.append("left a process running")
-        damage += scene.damage()
+        damage += scene.damage(page=lambda source: safe_markdown({}, source))
         folder = scene.course / "autograded" / ATTACKER / attack.assignment
         graded = grading.read_grade(folder)
     if graded is None:

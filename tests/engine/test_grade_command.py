@@ -729,7 +729,7 @@ def test_grade_one_needs_no_course_and_exits_truly(course, tmp_path):
     outside = Class(notebook.parent)
     code, out, err = run(outside, "grade-one", str(notebook))
     assert code == 0, err
-    assert json.loads(out)["points"] == FULL
+    assert json.loads(out)["score"] == FULL
     notebook.write_bytes(data(added(written(solved(), sigmoid="1/0"), "import os\nos._exit(3)")))
     arguments = ("--format", "gradescope", "--output", "results/results.json")
     code, out, err = run(outside, "grade-one", str(notebook), *arguments)

@@ -464,10 +464,6 @@ SCRIPTS = (
         FAMILY,
         "The Markdown of an answer that a person grades holds a script, which runs on their page.",
         change=_script_in_words,
-        limit=(
-            "What students write in words is kept as they wrote it; the formgrader and the feedback "
-            "pages show it without its scripts."
-        ),
     ),
     Attack(
         "A script already in the notebook",
