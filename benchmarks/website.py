@@ -27,6 +27,7 @@ COPIED = (
     "book",
     "notebooks",
     "solutions",
+    "tests",
 )
 
 
