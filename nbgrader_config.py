@@ -46,6 +46,9 @@ c.CourseDirectory.ignore = [
     "*.pyd",
     "*.so",
     "*.pth",
+    # Ours, beside a graded notebook: not for the feedback folder.
+    "grade.json",
+    "unrecorded.txt",
 ]
 
 c.ClearSolutions.text_stub = "*Your answer here: double-click this cell, write, and run it.*"

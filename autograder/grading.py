@@ -42,6 +42,10 @@ from autograder.workers import (
 MOST_OF_A_RECEIPT = 10_000
 """Bytes that are read of ``timestamp.txt`` and ``submission_secret.txt``."""
 
+UNRECORDED = "unrecorded.txt"
+"""Lies beside a new grade until the gradebook has it, so that a run which is killed between the two
+does not make the next one take the grade for an old one."""
+
 BATCH = 100
 """Submissions that are written to the gradebook in one transaction."""
 
@@ -276,7 +280,7 @@ class Run:
                 yield submission
                 continue
             self.summary.unchanged.append(submission.student)
-            self._done(graded, submission, fresh=False)
+            self._done(graded, submission)
 
     def _grade(self, todo: list[Submission], workers) -> None:
         self.progress(0, len(todo))
@@ -344,13 +348,15 @@ class Run:
                     )
                 self._receipts = False
         self.summary.graded.append(submission.student)
-        self._done(graded, submission, fresh=True)
+        self._done(graded, submission, new=True)
 
-    def _done(self, graded: Graded, submission: Submission, fresh: bool) -> None:
+    def _done(self, graded: Graded, submission: Submission, new: bool = False) -> None:
         self.summary.add(graded)
         if self.writer is not None:
+            folder = graded_folder(self.course, submission, self.settings.assignment)
+            fresh = (folder / UNRECORDED).exists()
             self._entries.append(entry_of(graded, submission, fresh))
-        if fresh and graded.needs_look:
+        if new and graded.needs_look:
             self.say(f"{graded.student}: {' '.join(self.summary.look[graded.student])}")
         if len(self._entries) >= BATCH:
             self._flush()
@@ -363,12 +369,21 @@ class Run:
         try:
             if entries:
                 self.writer.write(entries)
+                for entry in entries:
+                    self._recorded(entry.student)
             if last:
                 self.writer.finish()
         except CourseError as error:
             self.summary.gradebook = str(error)
             self.say(str(error))
             self.writer = None
+
+    def _recorded(self, student: str) -> None:
+        folder = self.course / "autograded" / student / self.settings.assignment
+        # Where it cannot be removed, the next run tells the gradebook again, which changes nothing
+        # but that a person is asked to look again.
+        with contextlib.suppress(OSError):
+            (folder / UNRECORDED).unlink(missing_ok=True)
 
     def _trouble(self, submission: Submission, says: str) -> None:
         self.summary.problems.append(Problem(submission.student, says))
@@ -424,6 +439,7 @@ def store(course: Path, submission: Submission, graded: Graded, notebook: str) -
         with contextlib.suppress(OSError):
             receipt = papers.read_file(submission.folder / name, MOST_OF_A_RECEIPT)
             texts[name] = receipt.decode("utf-8", "replace")
+    texts[UNRECORDED] = "The gradebook has not heard of this grade yet.\n"
     texts["grade.json"] = graded.to_json()
     # First everything that takes room, then steps that take none.
     made: dict[str, Path] = {}

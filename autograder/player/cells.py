@@ -181,13 +181,19 @@ class Session:
         pyplot.show = lambda *args, **kwargs: self._show_plots()
 
     def _show_plots(self) -> None:
-        """Show the figures that are open, as Jupyter does after a cell."""
-        for number in self.pyplot.get_fignums():
-            image = io.BytesIO()
-            figure = self.pyplot.figure(number)
-            figure.savefig(image, format="png", dpi=72, bbox_inches="tight")
-            self.show("display_data", {"image/png": image.getvalue(), "text/plain": "<Figure>"})
-        self.pyplot.close("all")
+        """Show the figures that are open, as Jupyter does after a cell.
+
+        They are closed whatever happens: one that takes too long to draw must not meet the next
+        cell too.
+        """
+        try:
+            for number in self.pyplot.get_fignums():
+                image = io.BytesIO()
+                figure = self.pyplot.figure(number)
+                figure.savefig(image, format="png", dpi=72, bbox_inches="tight")
+                self.show("display_data", {"image/png": image.getvalue(), "text/plain": "<Figure>"})
+        finally:
+            self.pyplot.close("all")
 
 
 def silence_file_descriptors() -> None:

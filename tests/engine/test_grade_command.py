@@ -751,3 +751,35 @@ def test_a_run_gives_back_what_it_took(course):
     assert code == 0, err
     assert set(Path("/tmp").glob("player-*")) <= before
     assert points(course.grade("ada")) == full("lstm")
+
+
+def test_a_kill_before_the_gradebook_was_told_makes_no_old_grade_of_a_new_one(course):
+    from nbgrader.api import Gradebook
+
+    question = "why-adding-helps"
+
+    def stored(**values):
+        with Gradebook(gradebook_url(course.root)) as gradebook:
+            grade_of_answer = gradebook.find_grade(question, "lstm", "lstm", "zoe")
+            for name, value in values.items():
+                setattr(grade_of_answer, name, value)
+            gradebook.db.commit()
+            return grade_of_answer.needs_manual_grade
+
+    course.hand_in("zoe", written(solved(), **{question: "Because of the sum."}))
+    assert grade(course)[0].exit_code == 0
+    assert stored()
+    assert not stored(manual_score=2.0, needs_manual_grade=False)
+    assert grade(course)[0].unchanged == ["zoe"]
+    assert not stored()  # nothing is new: what the person gave stands
+
+    # The text changes and the time of handing in does not; then everything is as after a kill.
+    course.hand_in("zoe", written(solved(), **{question: "Another answer."}))
+    grade(course, gradebook=False)
+    assert (course.folder("zoe") / grading.UNRECORDED).exists()
+    assert not stored()
+
+    assert grade(course)[0].unchanged == ["zoe"]
+    assert stored()
+    assert not (course.folder("zoe") / grading.UNRECORDED).exists()
+    course.agree()
