@@ -44,6 +44,8 @@ MEANS = {
 
 NOBODY = 65534
 
+_OLD_ROOT = "player-old-root"
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -91,7 +93,7 @@ class Cage:
         self.limits = limits or Limits()
         wanted = available() if layers is None else layers
         self.active = tuple(layer for layer in LAYERS if layer in wanted)
-        self.scratch = Path("/scratch")
+        self.scratch = Path("/player-scratch")
         self._filter = None
         self._ids: tuple[int, int] | None = None
         self._pid_namespace = -1
@@ -175,6 +177,7 @@ class Cage:
     def _change_root(self) -> None:
         _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
         root = self._place_for_root()
+        os.umask(0o022)  # the folders of the new root are for the player to pass through
         _mount("tmpfs", root, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
         for path in self.readable:
             there = root / path.relative_to("/")
@@ -195,17 +198,20 @@ class Cage:
         for name in ("/lib", "/lib64", "/bin"):
             if os.path.islink(name) and not (root / name[1:]).exists():
                 (root / name[1:]).symlink_to(os.readlink(name))
-        for name in ("proc", "old", "scratch"):
-            (root / name).mkdir()
-        (root / "tmp").symlink_to("scratch")
+        # Names that no folder with a Python in it has; it may well be below /tmp.
+        for name in ("proc", _OLD_ROOT, self.scratch.name):
+            (root / name).mkdir(exist_ok=True)
+        if not (root / "tmp").exists():
+            (root / "tmp").symlink_to(self.scratch.name)
         # Only to find the PID namespace; gone before anybody's code runs.
         _mount("/proc", root / "proc", None, _MS_BIND | _MS_REC)
         _check(
-            _libc.syscall(_PIVOT_ROOT, os.fsencode(root), os.fsencode(root / "old")), "pivot_root"
+            _libc.syscall(_PIVOT_ROOT, os.fsencode(root), os.fsencode(root / _OLD_ROOT)),
+            "pivot_root",
         )
         os.chdir("/")
-        _check(_libc.umount2(b"/old", _MNT_DETACH), "umount")
-        os.rmdir("/old")
+        _check(_libc.umount2(os.fsencode(f"/{_OLD_ROOT}"), _MNT_DETACH), "umount")
+        os.rmdir(f"/{_OLD_ROOT}")
         _make_read_only(Path("/"), below=False)
         _check(_libc.sethostname(b"player", 6), "sethostname")
 

@@ -160,6 +160,7 @@ class _Stage:
             self.cage.confine()
             os.environ.clear()
             os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="", LANG="C.UTF-8")
+            tempfile.tempdir = scratch
             _Player(Channel(channel), self.session, self.kind, (scratch, *self.readable)).serve()
         except Closed:
             os._exit(0)

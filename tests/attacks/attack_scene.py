@@ -182,7 +182,13 @@ def python() -> str:
 
 @cache
 def _python_for_nobody() -> str | None:
-    """This Python if everybody may start it, else the system's if it has the same version."""
+    """This Python if everybody may start it, else the system's if it has the same version.
+
+    None where the packages lie in a folder that is closed to others.
+    """
+    packages = Path(sysconfig.get_path("purelib")).resolve()
+    if not all(folder.stat().st_mode & 0o001 for folder in (packages, *packages.parents)):
+        return None
     own = Path(sys.executable).resolve()
     if all(folder.stat().st_mode & 0o001 for folder in own.parents):
         return sys.executable

@@ -14,7 +14,7 @@ from engine_scene import COURSE, SEED, code_cell, data, full, points, release, s
 
 from autograder.engine import ConfinementMissing, Engine, confinement
 from autograder.exercises import get
-from autograder.player.confine import LAYERS, MEANS, Limits
+from autograder.player.confine import LAYERS, MEANS, Limits, python_folders
 
 FEWER = {
     "all": LAYERS,
@@ -176,7 +176,8 @@ def test_another_submission_is_neither_read_nor_written(caged, neighbor):
 def test_nothing_is_written_outside_the_scratch_folder(caged, folder):
     name = os.path.join(folder, "written-by-a-submission")
     shown = said(caged, trying(f"open({name!r}, 'w')"))
-    if folder == "/tmp" and "namespaces" in caged.layers:
+    packages_there = any(Path("/tmp") in path.parents for path in python_folders())
+    if folder == "/tmp" and "namespaces" in caged.layers and not packages_there:
         assert shown.startswith("DONE")  # there, it is the scratch folder's other name
     else:
         assert shown.startswith("NOT")
@@ -318,3 +319,29 @@ def test_one_submission_leaves_nothing_in_the_next(caged):
     graded = caged.grade(data({"nbformat": 4, "cells": [code_cell(change)]}), "lstm")
     assert graded.points == 0
     assert points(caged.grade(data(solved()), "lstm", "x", release("lstm"))) == full("lstm")
+
+
+@pytest.mark.parametrize("place", ["tmp", "proc", "player"])
+def test_packages_may_lie_below_any_folder(confined, tmp_path, place):
+    """A course in /tmp, for instance, closed to others: its packages are read all the same."""
+    packages = tmp_path / place / "packages"
+    packages.mkdir(parents=True)
+    packages.parent.chmod(0o700)
+    (packages / "word.txt").write_text("readable", encoding="utf-8")
+    program = f"""
+import os, sys
+from pathlib import Path
+from autograder.player.confine import Cage, python_folders
+packages = Path({str(packages)!r})
+cage = Cage([*python_folders(), packages])
+cage.enter()
+if cage.fork() == 0:
+    cage.confine()
+    (Path.cwd() / "mine.txt").write_text("written")
+    os.write(1, (packages / "word.txt").read_bytes())
+    os._exit(0)
+os.wait()
+cage.clean()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("readable", "")

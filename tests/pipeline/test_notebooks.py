@@ -143,7 +143,7 @@ def test_a_failure_leaves_the_old_release_in_place(copy):
         encoding="utf-8",
     )
     failed = command(copy, "notebooks")
-    assert failed.exit_code == 1
+    assert failed.exit_code == 2
     assert "check-gru_step has to read check(gru_step)" in failed.output
     assert release.read_bytes() == before
 
@@ -162,10 +162,10 @@ def test_a_notebook_with_results_in_it_is_not_overwritten(copy):
 
 def test_unknown_assignments_and_places_are_explained(copy, tmp_path_factory):
     unknown = command(copy, "notebooks", "gur")
-    assert unknown.exit_code == 1
+    assert unknown.exit_code == 2
     assert f"assignments here: {', '.join(ASSIGNMENTS)}" in unknown.output
     nowhere = command(tmp_path_factory.mktemp("nowhere"), "notebooks")
-    assert nowhere.exit_code == 1
+    assert nowhere.exit_code == 2
     assert "not inside the course" in nowhere.output
 
 
