@@ -265,7 +265,10 @@ def test_the_quoted_verdict_is_on_the_feedback_page(followed):
 def test_a_script_in_markdown_does_not_run_on_the_feedback_page(followed):
     assert "Dear grader" in followed.feedback("ben")
     assert SCRIPT not in followed.feedback("ben")
-    assert "HTML in Markdown cells is shown as text" in " ".join(SECURITY.split())
+    assert (
+        "HTML in Markdown cells keeps the tags that format text; all others are shown as text"
+        in " ".join(SECURITY.split())
+    )
 
 
 def test_missing_confinement_is_refused_in_the_quoted_words(followed, monkeypatch):
