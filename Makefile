@@ -24,7 +24,7 @@ machinery := $(shell find book/_ext -type f -not -path '*/__pycache__/*')
 notebooks := $(wildcard notebooks/*/*.ipynb)
 say = printf '\n\033[1m%s\033[0m\n' $(1)
 
-.PHONY: site environment notebooks serve lab test lint demo bench bench-site lock clean help
+.PHONY: site environment notebooks serve lab test lint demo experiments bench bench-site lock clean help
 
 site: $(STAMPS)/site  ## build the website (the default)
 	@$(call say,"The website is built.")
@@ -108,6 +108,9 @@ lint: .venv/.installed
 
 demo: .venv/.installed  ## grade a small class with nbgrader and show the result
 	$(BIN)/autograder demo
+
+experiments: .venv/.installed  ## run the experiments that have no result yet (an hour for all; resumes)
+	$(BIN)/python -m experiments
 
 bench: .venv/.installed  ## measure grading against stock nbgrader (half an hour)
 	$(BIN)/python benchmarks/grading.py

@@ -1,0 +1,234 @@
+"""One model, and the training loop of every experiment.
+
+Everything that is compared is trained here: the same optimizer (Adam), the same clipping (global
+norm 1), the same number of epochs, the same batches for the same seed. The validation part
+chooses the epoch; the test part is looked at once, with the weights of that epoch.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .tasks import TASKS, Examples, Split, Task
+
+FAMILIES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+EMBEDDING = 32
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run, named by everything it depends on.
+
+    ``size``: "hidden" for ``hidden`` units, "parameters" for as many units as give the number of
+    parameters that an LSTM with ``hidden`` units has. ``keep`` is added to the bias of the gate
+    that keeps the old state (LSTM: forget gate; GRU: update gate, in PyTorch's spelling), or is
+    "chrono" for the biases of Tallec and Ollivier (2018). ``flipped`` is the share of training
+    labels that are replaced by a random class.
+    """
+
+    task: str
+    family: str
+    rate: float
+    seed: int
+    size: str = "hidden"
+    hidden: int = 32
+    layers: int = 1
+    count: int | None = None
+    delay: int | None = None
+    keep: float | str = 0.0
+    dropout: float = 0.0
+    flipped: float = 0.0
+    epochs: int | None = None
+    target: float | None = None  # stop when the validation loss is below this
+
+    @property
+    def key(self) -> str:
+        """What differs from the defaults, in a fixed order: the name of the run's result."""
+        defaults = Run("", "", 0.0, -1)
+        parts = (
+            f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in asdict(self).items()
+            if value != getattr(defaults, name)
+        )
+        return " ".join(parts)
+
+
+class Reader(nn.Module):
+    """Reads a sequence with ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``; answers at its end, or at
+    every step where the targets are symbols."""
+
+    def __init__(self, family: str, inputs: int, outputs: int, hidden: int, *, layers: int = 1,
+                 dropout: float = 0.0, vocabulary: int | None = None, every_step: bool = False):  # fmt: skip
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, EMBEDDING) if vocabulary else nn.Identity()
+        self.memory = FAMILIES[family](
+            EMBEDDING if vocabulary else inputs, hidden, layers, batch_first=True,
+            dropout=dropout if layers > 1 else 0.0,
+        )  # fmt: skip
+        self.dropout = nn.Dropout(dropout)
+        self.readout = nn.Linear(hidden, outputs)
+        self.every_step = every_step
+
+    def forward(self, xs: Tensor, lengths: Tensor) -> Tensor:
+        """(B, outputs), or (B, T, outputs) where every step has an answer."""
+        hs, _ = self.memory(self.dropout(self.embedding(xs)))
+        if not self.every_step:
+            hs = hs[torch.arange(len(hs), device=hs.device), lengths - 1]
+        return self.readout(self.dropout(hs))
+
+
+def count_parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+def build(run: Run, task: Task, split: Split) -> Reader:
+    """The untrained model of a run, its weights drawn by its seed."""
+    inputs = 0 if task.vocabulary else split.train.xs.shape[-1]
+
+    def model(family: str, hidden: int) -> Reader:
+        return Reader(
+            family, inputs, task.outputs, hidden, layers=run.layers, dropout=run.dropout,
+            vocabulary=task.vocabulary, every_step=task.kind == "symbols",
+        )  # fmt: skip
+
+    hidden = run.hidden
+    if run.size == "parameters":
+        with torch.device("meta"):
+            wanted = count_parameters(model("lstm", run.hidden))
+            sizes = range(1, 4 * run.hidden)
+            hidden = min(sizes, key=lambda h: abs(count_parameters(model(run.family, h)) - wanted))
+    elif run.size != "hidden":
+        raise ValueError(f"size is {run.size!r}; it can be 'hidden' or 'parameters'")
+    torch.manual_seed(run.seed)
+    net = model(run.family, hidden)
+    keep_state(net.memory, run.keep, split.train.xs.shape[1])
+    return net
+
+
+@torch.no_grad()
+def keep_state(memory: nn.Module, keep: float | str, steps: int) -> None:
+    """Set the biases so that at the start of training the old state is kept.
+
+    A number is added to the bias of the LSTM's forget gate or the GRU's update gate (z keeps, in
+    PyTorch). "chrono" is Tallec and Ollivier (2018), equations 16 and 17: forget bias
+    log(u), input bias its negative, u uniform in [1, T - 1]; for the GRU the update gate alone.
+    """
+    if keep == 0.0:
+        return
+    if isinstance(memory, nn.RNN):
+        raise ValueError("a vanilla RNN has no gate whose bias could keep the state")
+    size = memory.hidden_size
+    for name, bias in memory.named_parameters():
+        if not name.startswith("bias_ih"):
+            continue
+        # rows: LSTM i, f, g, o; GRU r, z, n
+        kept = bias[size : 2 * size]
+        if keep != "chrono":
+            kept += keep
+            continue
+        kept.copy_(torch.log(torch.empty(size).uniform_(1, max(steps - 1, 2))))
+        if isinstance(memory, nn.LSTM):
+            bias[:size] = -kept
+
+
+def loss_of(kind: str, answers: Tensor, ys: Tensor) -> Tensor:
+    if kind == "numbers":
+        return nn.functional.mse_loss(answers, ys)
+    return nn.functional.cross_entropy(answers.flatten(0, -2), ys.flatten())
+
+
+def score_of(task: Task, split: Split, answers: Tensor, ys: Tensor) -> float:
+    """The measure of the task, in its unit; less is better."""
+    if task.kind == "numbers":
+        return split.scale * float((answers - ys).square().mean().sqrt())
+    if task.kind == "symbols":
+        return float(loss_of(task.kind, answers, ys)) / math.log(2)
+    return 100 * float((answers.argmax(-1) != ys).float().mean())
+
+
+@torch.no_grad()
+def answers_to(model: Reader, part: Examples) -> Tensor:
+    model.eval()
+    pieces = [model(p.xs, p.lengths) for p in (part[i : i + 500] for i in range(0, len(part), 500))]
+    model.train()
+    return torch.cat(pieces)
+
+
+def load(run: Run) -> Split:
+    task = TASKS[run.task]
+    more = {task.delayed: run.delay} if run.delay is not None else {}
+    split = task.load(run.seed, run.count or task.count, **more)
+    if not run.flipped:
+        return split
+    source = torch.Generator().manual_seed(30_000 + run.seed)
+    ys = split.train.ys
+    wrong = torch.rand(len(ys), generator=source) < run.flipped
+    ys = torch.where(wrong, torch.randint(task.outputs, (len(ys),), generator=source), ys)
+    train = Examples(split.train.xs, split.train.lengths, ys)
+    return Split(train, split.validation, split.test, split.scale)
+
+
+def train(run: Run, device: str = "cpu") -> dict:
+    """Train once; what came out, as plain numbers.
+
+    Keys: ``parameters`` and ``hidden`` (units); ``training`` (mean loss) and ``validation`` (loss)
+    for every look, ``updates_per_look``, ``looks`` (per epoch); ``seconds`` (training only);
+    ``finite`` (whether every loss was). With the weights of the look with the lowest validation
+    loss: ``test`` and ``train`` (the task's measure), ``test_loss`` and ``train_loss``. These
+    four are missing where no loss was finite.
+    """
+    task, split = TASKS[run.task], load(run)
+    model = build(run, task, split).to(device)
+    split = Split(
+        *(part.to(device) for part in (split.train, split.validation, split.test)), split.scale
+    )
+    optimizer = torch.optim.Adam(model.parameters(), lr=run.rate)
+    batches = shuffled(split.train, task.batch, torch.Generator().manual_seed(40_000 + run.seed))
+    # A smaller training part is read more often: every size gets the same number of updates.
+    per_look = max(1, round(task.count / task.batch / task.looks))
+    training, validation, best, kept, seconds = [], [], math.inf, None, 0.0
+    for _ in range((run.epochs or task.epochs) * task.looks):
+        started, losses = time.perf_counter(), []
+        for _ in range(per_look):
+            batch = next(batches)
+            loss = loss_of(task.kind, model(batch.xs, batch.lengths), batch.ys)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            losses.append(loss.detach())
+        training.append(float(torch.stack(losses).mean()))  # waits for a GPU, too
+        seconds += time.perf_counter() - started
+        answers = answers_to(model, split.validation)
+        validation.append(float(loss_of(task.kind, answers, split.validation.ys)))
+        if not math.isfinite(training[-1] + validation[-1]):
+            break
+        if validation[-1] < best:
+            best, kept = validation[-1], copy.deepcopy(model.state_dict())
+        if run.target is not None and validation[-1] < run.target:
+            break
+    result = {
+        "parameters": count_parameters(model), "hidden": model.memory.hidden_size,
+        "updates_per_look": per_look, "looks": task.looks, "training": training,
+        "validation": validation, "seconds": seconds, "finite": math.isfinite(sum(training)),
+    }  # fmt: skip
+    if kept is not None:
+        model.load_state_dict(kept)
+        for name, part in (("train", split.train), ("test", split.test)):
+            answers = answers_to(model, part)
+            result[name] = score_of(task, split, answers, part.ys)
+            result[f"{name}_loss"] = float(loss_of(task.kind, answers, part.ys))
+    return result
+
+
+def shuffled(part: Examples, size: int, source: torch.Generator) -> Iterator[Examples]:
+    """Batches without end: one order after the other, each drawn by ``source``."""
+    while True:
+        order = torch.randperm(len(part), generator=source).to(part.ys.device)
+        for rows in order.split(size):
+            yield part[rows]
