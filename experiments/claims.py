@@ -26,11 +26,26 @@ HOLDS, WHEN, FAILS, UNSETTLED = "Holds", "Holds when", "Fails here", "Not settle
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule makes of the runs. ``facts`` are the numbers a page may quote, by name."""
+    """What a rule makes of the runs.
+
+    ``facts`` are the numbers a page may quote, by name. ``effects`` has one number for every
+    place the claim was tried, in units of the margin its rule declares: between -1 and 1 the
+    two are alike, below that the GRU is ahead (less error, time, memory), above it the LSTM.
+    """
 
     word: str
-    facts: dict[str, float | str]
+    facts: dict[str, float | int]
+    effects: dict[str, float]
     differences: tuple[Difference, ...] = ()
+
+
+def from_differences(
+    word: str, facts: dict, differences: Sequence[Difference], names=None
+) -> Finding:
+    """A finding whose effects are differences, named by their tasks or by ``names``."""
+    names = names or [d.task for d in differences]
+    effects = {name: d.relative for name, d in zip(names, differences, strict=True)}
+    return Finding(word, facts, effects, tuple(differences))
 
 
 @dataclass(frozen=True)
@@ -97,6 +112,11 @@ def by_share(hits: int, total: int, holds: float, fails: float) -> str:
     return HOLDS if hits >= holds * total else FAILS if hits <= fails * total else WHEN
 
 
+def in_margins(ratio: float, least: float) -> float:
+    """A ratio on a logarithmic scale on which ``least``, the smallest that counts, is -1."""
+    return float(np.log(ratio) / -np.log(least))
+
+
 # ---- accuracy ----
 
 
@@ -111,7 +131,7 @@ def similar_accuracy(runs) -> Finding:
         word = WHEN
     facts = {"alike": alike, "alike_parameters": wide_alike, "tasks": len(REAL),
              "better": sum(d.word == "better" for d in found), "worse": sum(d.word == "worse" for d in found)}  # fmt: skip
-    return Finding(word, facts, tuple(found))
+    return from_differences(word, facts, found)
 
 
 COMPLEX, SIMPLE = ("moby_dick", "snippets", "digits"), ("vowels", "sunspots", "adding")
@@ -126,9 +146,9 @@ def complex_and_simple(runs) -> Finding:
     facts = {"lstm_wins_complex": lstm_wins, "complex": len(COMPLEX), "gru_holds_simple": gru_holds,
              "simple": len(SIMPLE)}  # fmt: skip
     if lstm_wins >= 2 and gru_holds >= 2:
-        return Finding(HOLDS, facts, (*hard, *easy))
+        return from_differences(HOLDS, facts, (*hard, *easy))
     word = FAILS if lstm_wins == 0 or gru_holds == 0 else WHEN
-    return Finding(word, facts, (*hard, *easy))
+    return from_differences(word, facts, (*hard, *easy))
 
 
 # ---- epochs ----
@@ -154,7 +174,8 @@ def fewer_epochs(runs) -> Finding:
     facts = {"fewer": fewer, "more": more, "tasks": len(ratios),
              "median_ratio": float(np.median(list(ratios.values()))),
              **{f"ratio_{task}": ratio for task, ratio in ratios.items()}}  # fmt: skip
-    return Finding(by_share(fewer, len(ratios), 6 / 8, 3 / 8), facts)
+    effects = {task: in_margins(ratio, 0.9) for task, ratio in ratios.items()}
+    return Finding(by_share(fewer, len(ratios), 6 / 8, 3 / 8), facts, effects)
 
 
 # ---- little data ----
@@ -171,41 +192,46 @@ def settings_by_size(runs) -> list[tuple[str, int, pd.DataFrame]]:
 
 
 def overfits_less(runs) -> Finding:
-    found = [difference(rows, GRU, LSTM, "gap") for _, _, rows in settings_by_size(runs)]
+    sizes = settings_by_size(runs)
+    names = [f"{task}, {count}" for task, count, _ in sizes]
+    found = [difference(rows, GRU, LSTM, "gap") for _, _, rows in sizes]
     found = [Difference(d.task, d.first, d.second, results.POINTS) for d in found]
     less = sum(d.word == "better" for d in found)
     more = sum(d.word == "worse" for d in found)
     facts = {"less": less, "more": more, "settings": len(found),
              "median_difference": float(np.median([d.median for d in found]))}  # fmt: skip
-    return Finding(by_share(less, len(found), 2 / 3, 1 / 4), facts, tuple(found))
+    return from_differences(by_share(less, len(found), 2 / 3, 1 / 4), facts, found, names)
 
 
 def small_and_short(runs) -> Finding:
     sizes = settings_by_size(runs)
-    by_size = [(count, difference(rows, GRU, LSTM)) for _, count, rows in sizes]
     full = {TASKS[task].count for task in designs.SMALL}
-    small = [d for count, d in by_size if count not in full]
+    small = {
+        f"{task}, {count}": difference(rows, GRU, LSTM)
+        for task, count, rows in sizes
+        if count not in full
+    }
     long_runs = tuned(runs("delay"), ("rate", "keep"))
     # Training stops where a task is solved, so an error below that is worth no more.
     floor = np.where(long_runs["task"] == "adding", designs.SOLVED["adding"] ** 0.5, 0.0)
     long_runs = long_runs.assign(test=np.maximum(long_runs["test"], floor))
-    longest = [
-        difference(of(rows, delay=rows["delay"].max()), GRU, LSTM)
-        for _, rows in long_runs.groupby("task")
-    ]
-    compared = tuned(runs("compare"))
-    large = [difference(of(compared, task=task), GRU, LSTM) for task in ("snippets", "moby_dick")]
-    good = sum(d.word in ("alike", "better") for d in small)
-    lost = sum(d.word == "worse" for d in (*large, *longest))
-    facts = {
-        "good": good,
-        "small": len(small),
-        "lost": lost,
-        "large_or_long": len(large) + len(longest),
+    large = {
+        f"{task}, delay {rows['delay'].max()}": difference(
+            of(rows, delay=rows["delay"].max()), GRU, LSTM
+        )
+        for task, rows in long_runs.groupby("task")
     }
+    compared = tuned(runs("compare"))
+    for task in ("snippets", "moby_dick"):
+        large[f"{task}, all"] = difference(of(compared, task=task), GRU, LSTM)
+    good = sum(d.word in ("alike", "better") for d in small.values())
+    lost = sum(d.word == "worse" for d in large.values())
+    facts = {"good": good, "small": len(small), "lost": lost, "large_or_long": len(large)}
+    word = HOLDS if lost >= 2 else WHEN if lost else FAILS
     if good < 0.75 * len(small):
-        return Finding(FAILS, facts, tuple(small))
-    return Finding(HOLDS if lost >= 2 else WHEN if lost else FAILS, facts, tuple(small))
+        word = FAILS
+    everything = small | large
+    return from_differences(word, facts, everything.values(), everything)
 
 
 def regularization_needed(runs) -> Finding:
@@ -221,8 +247,9 @@ def regularization_needed(runs) -> Finding:
             facts[f"gain_{task}_{count:g}_{flipped:g}_{family}"] = float(gain)
             helped += gain > 0.05
             total += 1
-    facts |= {"helped": helped, "settings": total}
-    return Finding(by_share(helped, total, 3 / 4, 1 / 4), facts)
+    effects = {name.removeprefix("gain_"): -gain / 0.05 for name, gain in facts.items()}
+    facts |= {"helped": int(helped), "settings": total}
+    return Finding(by_share(helped, total, 3 / 4, 1 / 4), facts, effects)
 
 
 # ---- training ----
@@ -240,7 +267,7 @@ def sensitivity(rows: pd.DataFrame) -> float:
 
 def easier_to_train(runs) -> Finding:
     compared, wider = runs("compare"), runs("rates")
-    facts, easier, harder, total = {}, 0, 0, 0
+    facts, effects, easier, harder, total = {}, {}, 0, 0, 0
     for task in (*REAL, "adding"):
         rows = of(compared, task=task, size="hidden")
         if task in set(wider["task"]):
@@ -248,6 +275,7 @@ def easier_to_train(runs) -> Finding:
         gru, lstm = (sensitivity(of(rows, family=family)) for family in ("gru", "lstm"))
         facts |= {f"gru_{task}": gru, f"lstm_{task}": lstm}
         # In logarithms: two percent of the loss is the least that counts.
+        effects[task] = (gru - lstm) / 0.02
         easier += gru < lstm - 0.02
         harder += gru > lstm + 0.02
         total += 1
@@ -258,8 +286,8 @@ def easier_to_train(runs) -> Finding:
               "diverged_lstm": int((~of(both, family="lstm")["finite"]).sum()),
               "runs": len(both)}  # fmt: skip
     if easier >= 6 or harder >= 6:
-        return Finding(HOLDS, facts)
-    return Finding(FAILS if max(easier, harder) <= 4 else WHEN, facts)
+        return Finding(HOLDS, facts, effects)
+    return Finding(FAILS if max(easier, harder) <= 4 else WHEN, facts, effects)
 
 
 def deep_stacks(runs) -> Finding:
@@ -270,7 +298,7 @@ def deep_stacks(runs) -> Finding:
     ]
     behind = sum(d.word == "worse" for d in found)
     facts = {"behind": behind, "tasks": len(found)}
-    return Finding(by_share(behind, len(found), 1, 0), facts, tuple(found))
+    return from_differences(by_share(behind, len(found), 1, 0), facts, found)
 
 
 # ---- long memory ----
@@ -288,10 +316,12 @@ def longest_solved(runs: pd.DataFrame, family: str, task: str) -> int:
 
 def better_on_long(runs) -> Finding:
     table = runs("delay")
-    facts, ahead, behind = {}, 0, 0
+    facts, effects, ahead, behind = {}, {}, 0, 0
     for task in designs.DELAYS:
         reach = {f: longest_solved(table, f, task) for f in ("rnn", "lstm", "gru")}
         facts |= {f"{family}_{task}": steps for family, steps in reach.items()}
+        # One margin for every doubling of the delay; one step for a delay never bridged.
+        effects[task] = float(np.log2(max(reach["lstm"], 1) / max(reach["gru"], 1)))
         ahead += reach["lstm"] > reach["gru"]
         behind += reach["lstm"] < reach["gru"]
     quiet = difference(tuned(runs("silence"), ("rate", "keep")), GRU, LSTM)
@@ -299,7 +329,7 @@ def better_on_long(runs) -> Finding:
     behind += quiet.word == "better"
     facts |= {"ahead": ahead, "behind": behind, "tasks": 3, "silence": quiet.median}
     word = HOLDS if ahead >= 2 and not behind else FAILS if not ahead else WHEN
-    return Finding(word, facts, (quiet,))
+    return Finding(word, facts, effects | {"digits, then silence": quiet.relative}, (quiet,))
 
 
 # ---- costs: counted or timed, no seeds ----
@@ -326,19 +356,25 @@ def trains_faster(costs) -> Finding:
         for way in {r["way"] for r in ratios}
         for end in (min, max)
     }
-    return Finding(by_ratio([r["ratio"] for r in ratios]), facts)
+    effects = {
+        f"{r['way']}, {r['hidden']} units, {r['threads']} threads": in_margins(r["ratio"], 0.95)
+        for r in ratios
+    }
+    return Finding(by_ratio([r["ratio"] for r in ratios]), facts, effects)
 
 
 def less_memory(costs) -> Finding:
     ratios = ratios_of(costs("memory"), "numbers", "what")
     facts = {r["what"]: r["ratio"] for r in ratios}
-    return Finding(by_ratio(list(facts.values())), facts)
+    effects = {what: in_margins(ratio, 0.95) for what, ratio in facts.items()}
+    return Finding(by_ratio(list(facts.values())), facts, effects)
 
 
 def small_devices(costs) -> Finding:
     ratios = ratios_of(costs("streaming"), "value", "what")
     facts = {r["what"]: r["ratio"] for r in ratios}
-    return Finding(by_ratio(list(facts.values())), facts)
+    effects = {what: in_margins(ratio, 0.95) for what, ratio in facts.items()}
+    return Finding(by_ratio(list(facts.values())), facts, effects)
 
 
 # fmt: off
