@@ -154,6 +154,9 @@ def grade(
     130, interrupted.
     """
     from autograder import grading, workers
+
+    if not scheduler:
+        workers.start_early()
     from autograder.gradebook import Writer, gradebook_url, late_penalty
     from autograder.terminal import Display, show_summary
 

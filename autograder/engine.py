@@ -371,15 +371,15 @@ class _Run:
         """What a cell showed, as far as there is room left for it in the graded notebook."""
         kept = []
         room = KEPT_OUTPUT - sum(size for cell, size in self.shown.items() if cell != number)
+        self.shown[number] = 0
         for output in outputs:
             size = len(json.dumps(output))
-            if size > room:
+            if self.shown[number] + size > room:
                 says = f"Cell {number + 1} showed more than the whole notebook may."
                 self._remark("flood", says)
                 break
-            room -= size
+            self.shown[number] += size
             kept.append(output)
-        self.shown[number] = sum(len(json.dumps(output)) for output in kept)
         return kept
 
     def _ended_in(self, number: int, error: Ended) -> None:

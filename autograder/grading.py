@@ -15,6 +15,7 @@ import json
 import os
 import secrets
 import shutil
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,6 +39,10 @@ from autograder.workers import (
     WorkerLost,
     grade_in_worker,
 )
+
+# For jsonschema, which nbformat imports, it would compile a grammar of web addresses, which takes
+# most of a second and which nothing in a notebook is checked against.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 MOST_OF_A_RECEIPT = 10_000
 """Bytes that are read of ``timestamp.txt`` and ``submission_secret.txt``."""

@@ -192,11 +192,14 @@ class Player:
         It stops after an observation that is final. Raises NeedsTorch and Ended.
         """
         self._send(order.frame)
-        for _ in range(order.inputs):
-            seen = _checked(self, _observation, self._receive(order.seconds))
-            yield seen
-            if seen.status in FINAL:
-                break
+        left = order.inputs
+        while left:
+            several = _checked(self, _observations, self._receive(order.seconds))[:left]
+            left -= len(several)
+            for seen in several:
+                yield seen
+                if seen.status in FINAL:
+                    return
 
     def end(self) -> str:
         """End the process and whatever it started; how it ended, ``"SIGKILL"`` if by this."""
@@ -278,8 +281,16 @@ def _output(output: Mapping) -> dict:
     raise ValueError(kind)
 
 
-def _observation(reply: Mapping) -> Observation:
-    seen = Observation(**reply["seen"])
+def _observations(reply: Mapping) -> list[Observation]:
+    """One at least: a player that says nothing must not be asked for ever."""
+    several = [_observation(values) for values in reply["seen"]]
+    if not several:
+        raise ValueError("none")
+    return several
+
+
+def _observation(values: Mapping) -> Observation:
+    seen = Observation(**values)
     if seen.status not in STATUSES or seen.device not in ("cpu", "meta", "cuda"):
         raise ValueError(seen.status)
     if not all(

@@ -69,8 +69,12 @@ def prepare_submissions(
         try:
             expected = [n.name for n in gradebook.find_assignment(folder.name).notebooks]
         except MissingEntry:
-            name = folder.name
-            get_logger().error("Register %s first: nbgrader generate_assignment %s", name, name)
+            get_logger().error(
+                "Register %s first: nbgrader generate_assignment %s (where it is released already, "
+                "add --force)",
+                folder.name,
+                folder.name,
+            )
             return
         _record_missing(gradebook, folder.parents[1], folder.name)
     if len(expected) == 1:

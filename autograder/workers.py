@@ -8,6 +8,7 @@ everything else comes with the question.
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import logging
 import os
@@ -20,7 +21,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import forkserver, get_context, parent_process
 from multiprocessing.connection import Connection
 
 from autograder.engine import ConfinementMissing, Engine, confinement, version
@@ -79,7 +80,7 @@ def grade_in_worker(settings: Settings, student: str, data: bytes) -> tuple[str,
     except Exception as error:
         # As text it can travel to another process, and shows there where it happened.
         raise RuntimeError("".join(traceback.format_exception(error))) from None
-    return graded.to_json(), json.dumps(paper, ensure_ascii=False, indent=1)
+    return graded.to_json(), json.dumps(paper, ensure_ascii=False)
 
 
 def _engine(settings: Settings) -> Engine:
@@ -114,6 +115,19 @@ def close_engine() -> None:
 
 
 # Processes on this machine
+
+# All are forked from one process, which imports once, for all of them, what takes long.
+_context = get_context("forkserver")
+_context.set_forkserver_preload(["autograder.workers", "torch"])
+
+
+def start_early() -> None:
+    """Have that process import what it has to while this one does something else."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # it inherits that
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class LocalWorkers:
@@ -188,10 +202,9 @@ class _Process:
     """One worker. Between it and this process is a pipe, which ends when either of them does."""
 
     def __init__(self, layers: tuple[str, ...]):
-        context = get_context("spawn")
-        self._pipe, theirs = context.Pipe()
+        self._pipe, theirs = _context.Pipe()
         with theirs:
-            self._process = context.Process(target=_serve, args=(theirs, layers), daemon=True)
+            self._process = _context.Process(target=_serve, args=(theirs, layers), daemon=True)
             self._process.start()
 
     def ask(self, work: tuple):
@@ -218,6 +231,7 @@ def _serve(pipe: Connection, layers: tuple[str, ...]) -> None:
     """A worker's life. It ends with the process that gives the work, however that one ends."""
     global _layers
     _layers = layers
+    gc.freeze()  # what was imported stays: nothing to look for, and memory to share
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()

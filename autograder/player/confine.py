@@ -94,7 +94,7 @@ class Cage:
         wanted = available() if layers is None else layers
         self.active = tuple(layer for layer in LAYERS if layer in wanted)
         self.scratch = Path("/player-scratch")
-        self._filter = None
+        self._filter: bytes | None = None
         self._ids: tuple[int, int] | None = None
         self._pid_namespace = -1
         self._address_space: int | None = None
@@ -154,7 +154,7 @@ class Cage:
         if "landlock" in self.active:
             self._restrict_files()
         if self._filter is not None:
-            self._filter.load()
+            _load_filter(self._filter)
 
     # Namespaces
 
@@ -320,7 +320,8 @@ def _fails(action: Callable) -> bool:
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
+_SECCOMP_MODE_FILTER = 2
 _CLONE_NEWPID = 0x20000000
 _CLONE_ALL = 0x10000000 | 0x00020000 | 0x40000000 | 0x08000000 | 0x04000000 | _CLONE_NEWPID
 """user, mount, network, IPC, UTS and PID namespaces"""
@@ -469,8 +470,11 @@ exit exit_group
 """What Python, NumPy and torch need to compute; what is not listed fails with EPERM."""
 
 
-def _allowed_system_calls():
-    """The filter, not yet loaded. Raises OSError where libseccomp is missing."""
+def _allowed_system_calls() -> bytes:
+    """The filter as the kernel takes it: made once, since libseccomp needs milliseconds for it.
+
+    Raises OSError where libseccomp is missing.
+    """
     import errno
     import socket
 
@@ -500,4 +504,14 @@ def _allowed_system_calls():
     for request in (0x5401, 0x5421, 0x541B, 0x5450, 0x5451):
         # is it a terminal, blocking or not, bytes waiting, closed on exec or not
         rule(seccomp.ALLOW, "ioctl", seccomp.Arg(1, seccomp.EQ, request))
-    return known
+    with open(os.memfd_create("filter"), "w+b") as file:
+        known.export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
+def _load_filter(program: bytes) -> None:
+    """Have the kernel apply a filter to this process from now on; seccomp(2). Raises OSError."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    head = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
+    _check(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, head, 0, 0), "seccomp")

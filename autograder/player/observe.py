@@ -221,9 +221,10 @@ _LIBRARY_FOLDERS = tuple(
 
 def _in_library(filename: str) -> bool:
     """Whether code of this file is not the student's."""
-    return filename.startswith("<frozen") or str(Path(filename).resolve()).startswith(
-        _LIBRARY_FOLDERS
-    )
+    # As it is first: a path cannot be resolved where a player sees other folders.
+    return filename.startswith(("<frozen", *_LIBRARY_FOLDERS)) or str(
+        Path(filename).resolve()
+    ).startswith(_LIBRARY_FOLDERS)
 
 
 def _own_frames(error: BaseException) -> list[tuple]:

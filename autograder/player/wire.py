@@ -31,6 +31,9 @@ MOST_OF_AN_ARRAY = 4 << 20
 DTYPES = frozenset("?bBhHiIlLqQefdFD")
 """Characters of the NumPy dtypes that may travel: numbers of fixed size and truth values."""
 
+_BY_NAME = {dtype.str: dtype for dtype in (np.dtype(c).newbyteorder("<") for c in DTYPES)}
+"""The dtypes by their names on the wire."""
+
 
 class WireError(Exception):
     """A frame that breaks the format; the other side can no longer be understood."""
@@ -54,22 +57,19 @@ def encode(message: Mapping) -> bytes:
         if isinstance(value, np.ndarray):
             if value.dtype.char not in DTYPES:  # long double and the like: the next best
                 value = value.astype(np.complex128 if value.dtype.kind == "c" else np.float64)
-            kind = value.dtype.newbyteorder("<").str
+            dtype = value.dtype.newbyteorder("<")
             if value.nbytes > MOST_OF_AN_ARRAY:
-                return {"~array": [kind, list(value.shape), None]}
-            data = value.astype(value.dtype.newbyteorder("<"), order="C", copy=False).tobytes()
-            parts.append(data)
-            size += len(data)
-            return {"~array": [kind, list(value.shape), size - len(data)]}
+                return {"~array": [dtype.str, value.shape, None]}
+            parts.append(value.astype(dtype, order="C", copy=False).tobytes())
+            size += len(parts[-1])
+            return {"~array": [dtype.str, value.shape, size - len(parts[-1])]}
         if isinstance(value, Mapping):
-            return {key: plain(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(item) for item in value]
+            return dict(value)
         if isinstance(value, np.generic):
             return value.item()
-        return value
+        raise TypeError(f"a {type(value).__name__} in a message")
 
-    text = json.dumps(plain(message)).encode()
+    text = json.dumps(message, default=plain).encode()
     return HEAD.pack(MAGIC, len(text), size) + text + b"".join(parts)
 
 
@@ -78,8 +78,8 @@ def decode(text: bytes, data: bytes) -> dict:
 
     def array(spec) -> np.ndarray:
         kind, shape, offset = spec
-        dtype = np.dtype(kind) if isinstance(kind, str) and len(kind) <= 4 else None
-        if dtype is None or dtype.char not in DTYPES or dtype.hasobject:
+        dtype = _BY_NAME.get(kind)
+        if dtype is None:
             raise WireError(f"an array of {kind!r:.40}")
         if len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
             raise WireError("an array of impossible shape")
@@ -91,13 +91,11 @@ def decode(text: bytes, data: bytes) -> dict:
             raise WireError("an array beyond the end of its frame")
         return np.frombuffer(data, dtype, count, offset).reshape(shape)
 
-    def revive(pairs):
-        if len(pairs) == 1 and pairs[0][0] == "~array":
-            return array(pairs[0][1])
-        return dict(pairs)
+    def revive(found):
+        return array(found["~array"]) if "~array" in found and len(found) == 1 else found
 
     try:
-        message = json.loads(text, object_pairs_hook=revive)
+        message = json.loads(text, object_hook=revive)
     except WireError:
         raise
     except (ValueError, TypeError, RecursionError, OverflowError) as error:

@@ -600,11 +600,7 @@ def test_a_worker_that_is_killed_is_replaced(course, undisturbed):
     long_class(course)
     with Command(course, *LONG, "--workers", "2") as command:
         command.wait_for("a: There was no notebook")
-        players = [pid for pid, line in command.living().items() if "zygote" in line]
-        workers = [pid for pid, line in command.living().items() if "spawn_main" in line]
-        assert players and workers
-        parents = {parent(pid) for pid in players}
-        os.kill(next(pid for pid in workers if pid in parents), signal.SIGKILL)
+        os.kill(workers(command)[0], signal.SIGKILL)
         command.process.send_signal(signal.SIGINT)
         code, out, err = command.finish()
         assert code == 130, err
@@ -618,10 +614,7 @@ def test_a_class_survives_the_death_of_a_worker(course, undisturbed):
     arguments = ("grade", "lstm", "--json", "--cell-seconds", "1", "--workers", "2")
     with Command(course, *arguments) as command:
         command.wait_for("a: There was no notebook")
-        for pid, line in command.living().items():
-            if "spawn_main" in line:
-                os.kill(pid, signal.SIGKILL)
-                break
+        os.kill(workers(command)[0], signal.SIGKILL)
         code, out, err = command.finish()
         assert command.leftovers() == {}
     assert code == 0, err
@@ -643,6 +636,27 @@ def test_a_class_survives_the_death_of_its_zygotes(course, undisturbed):
     assert code == 0, err
     assert differences(course, undisturbed) == []
     course.agree()
+
+
+def test_a_class_survives_the_death_of_what_workers_are_forked_from(course, undisturbed):
+    long_class(course)
+    arguments = ("grade", "lstm", "--json", "--cell-seconds", "1", "--workers", "2")
+    with Command(course, *arguments) as command:
+        command.wait_for("a: There was no notebook")
+        one, *_ = workers(command)
+        os.kill(parent(one), signal.SIGKILL)
+        os.kill(one, signal.SIGKILL)
+        code, out, err = command.finish()
+        assert command.leftovers() == {}
+    assert code == 0, err
+    assert differences(course, undisturbed) == []
+    course.agree()
+
+
+def workers(command: Command) -> list[int]:
+    """The processes that have started zygotes."""
+    zygotes = {pid for pid, line in command.living().items() if "zygote" in line}
+    return sorted({parent(pid) for pid in zygotes} - zygotes)
 
 
 def parent(pid: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -20,7 +21,13 @@ from nbgrader.nbgraderformat import MetadataValidator
 from pipeline_course import COURSE
 
 from autograder import notebooks as nb
-from autograder.submissions import RestoreCells, TolerantExporter, _settle, safe_markdown
+from autograder.submissions import (
+    RestoreCells,
+    TolerantExporter,
+    _settle,
+    prepare_submissions,
+    safe_markdown,
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +48,21 @@ def assignment(tmp_path_factory):
     with Gradebook(course.db_url) as gradebook:
         official = [c.name for c in gradebook.find_notebook("gru", "gru").source_cells]
     return released, {"nbgrader": info}, official
+
+
+def test_an_assignment_that_is_not_registered_is_named_with_what_to_do(
+    assignment, tmp_path, monkeypatch, caplog
+):
+    _, resources, _ = assignment
+    address = resources["nbgrader"]["db_url"]
+    monkeypatch.setattr("autograder.submissions._gradebook_url", lambda course: address)
+    monkeypatch.setattr("autograder.submissions.get_logger", logging.getLogger)
+    notebook = tmp_path / "submitted" / "ada" / "lstm" / "lstm.ipynb"
+    prepare_submissions(
+        assignment="lstm", student="*", notebooks=[str(notebook)], course=str(tmp_path)
+    )
+    assert "Register lstm first: nbgrader generate_assignment lstm" in caplog.text
+    assert "released already, add --force" in caplog.text  # nbgrader skips it otherwise
 
 
 def restore(paper, resources):
