@@ -17,7 +17,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-package := $(shell find autograder -type f -not -path '*/__pycache__/*')
+package := $(shell find autograder experiments -type f -not -path '*/__pycache__/*')
 sources := $(wildcard solutions/*.py)
 pages := $(shell find book -type f -not -path 'book/_ext/*' -not -path '*/.ipynb_checkpoints/*')
 machinery := $(shell find book/_ext -type f -not -path '*/__pycache__/*')
@@ -68,7 +68,7 @@ $(STAMPS)/notebooks: $(sources) $(package) $(wildcard nbgrader_config.py) | .ven
 
 # Results of executed cells depend on the package and on its libraries, which the cache of executed
 # pages cannot see; pages that are already read would not be executed again either.
-$(STAMPS)/results: $(package) $(wildcard tests/recordings/*.npz tests/attacks/attack_corpus/*.py book/data/*.json) constraints.txt
+$(STAMPS)/results: $(package) $(wildcard tests/recordings/*.npz tests/attacks/attack_corpus/*.py book/data/*.json book/data/trial/*) constraints.txt
 	@mkdir -p $(STAMPS)
 	@rm -rf _build/.jupyter_cache _build/.doctrees
 	@touch $@
