@@ -209,7 +209,7 @@ def scoreboard() -> str:
     rows = []
     for claim_id, verdict in claims.verdicts().items():
         rows.append(
-            f'<li><a class="gm-score" href="book/back/claims.html#{claim_id.lower()}">'
+            f'<li><a class="gm-score" href="back/claims.html#{claim_id.lower()}">'
             f'<span class="gm-score-id">{claim_id}</span>'
             f'<span class="gm-score-what">{escape(SHORT[claim_id])}</span>'
             f"{picture(claim_id)}"
