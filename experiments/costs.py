@@ -118,7 +118,7 @@ def step_times(device: str, sizes: tuple[int, ...], repeats: int) -> list[dict]:
     return rows
 
 
-def kept_for_backward(run: Callable[[Tensor], Tensor], own: list[Tensor], xs: Tensor) -> int:
+def kept_for_backward(run: Callable[[Tensor], Tensor], own: list[Tensor], xs: Tensor) -> float:
     """How many numbers are put aside for the backward pass, weights and inputs not counted."""
     skip = {t.untyped_storage().data_ptr() for t in (xs, *own)}
     kept = {}
@@ -127,7 +127,8 @@ def kept_for_backward(run: Callable[[Tensor], Tensor], own: list[Tensor], xs: Te
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in skip:
             # The tensor is kept alive, so that no address is used twice.
-            kept[storage.data_ptr()] = (storage.nbytes() // tensor.element_size(), tensor)
+            # In numbers of the inputs' size: oneDNN keeps its workspace as bytes.
+            kept[storage.data_ptr()] = (storage.nbytes() / xs.element_size(), tensor)
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(put_aside, lambda tensor: tensor):
