@@ -172,6 +172,43 @@ class Gradients:
 
 
 @dataclass(frozen=True)
+class Report:
+    """``(name, x, h_prev, params)``: what is wrong with a cell, and the inputs that show it.
+
+    A list counts as a tuple, more keys are ignored. The name becomes an array of its UTF-8 bytes,
+    since only numbers travel.
+    """
+
+    keys: tuple[str, ...]
+
+    def flatten(self, value: object) -> dict[str, np.ndarray]:
+        if value is None:
+            raise Broken("none", "The result is None. Does the function end with `return`?")
+        if not isinstance(value, list | tuple) or len(value) != 4:
+            raise Broken(
+                "type",
+                f"The result is a {describe(value)}; a tuple of 4 is expected: "
+                "`return name, x, h_prev, params`.",
+            )
+        name, x, h_prev, params = value
+        if isinstance(name, np.ndarray) and name.shape == () and name.dtype.kind == "U":
+            name = name.item()
+        if not isinstance(name, str):
+            raise Broken("type", f"The name is a {describe(name)}; a text is expected.")
+        if not isinstance(params, Mapping):
+            raise Broken("type", f"params is a {describe(params)}; a dict is expected.")
+        missing = [key for key in self.keys if key not in params]
+        if missing:
+            raise Broken("missing", f"params has no {' and no '.join(missing)}.")
+        return {
+            "name": np.array(list(name[:200].encode("utf-8", "replace")), dtype=np.uint8),
+            "x": plain_array(x, "x"),
+            "h_prev": plain_array(h_prev, "h_prev"),
+            **{key: plain_array(params[key], f"params[{key!r}]") for key in self.keys},
+        }
+
+
+@dataclass(frozen=True)
 class Integer:
     """One whole number, Python's or NumPy's."""
 
@@ -217,7 +254,7 @@ class TensorPair:
 
 KINDS = {
     kind.__name__: kind
-    for kind in (Array, FloatOrArray, Arrays, Params, Gradients, Integer, TensorPair)
+    for kind in (Array, FloatOrArray, Arrays, Params, Gradients, Report, Integer, TensorPair)
 }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from autograder import answers
 from autograder.contract import Arrays, Gradients
 from autograder.exercises import is_exercise
-from autograder.exercises.record import Exercise, Inputs, Mistake, Outputs, Probe
+from autograder.exercises.record import Examined, Exercise, Inputs, Mistake, Outputs, Probe
 from autograder.player.observe import AUTOGRAD, FINAL, Observation
 from autograder.verdict import Diagnosis, Failure, ProbeResult, Verdict
 
@@ -86,6 +86,7 @@ _PLAIN_FAILURES = {
     "none": "{message}",
     "type": "{message}",
     "missing": "{message}",
+    "probe": "{message}",
     "undefined": "The notebook defines no {message}.",
     "ended": "It ends the process it runs in ({message}).",
     "reply": "Its results could not be read: {message}.",
@@ -98,7 +99,8 @@ def failure_of(
     """What is wrong with one observation, or None."""
 
     def failure(kind, headline, detail="", lines=()):
-        return Failure(kind, headline, detail, probe.name, sizes(inputs), tuple(lines))
+        tried = seen.sizes if isinstance(seen, Examined) else sizes(inputs)
+        return Failure(kind, headline, detail, probe.name, tried, tuple(lines))
 
     if seen.status == "exception":
         return failure("exception", f"It raises {seen.message}", _advice(seen, inputs), seen.lines)
@@ -149,6 +151,8 @@ def failure_of(
             continue
         error = deviation(found, target)
         if error.max() > tolerance_for(exercise, target):
+            if isinstance(seen, Examined):
+                return failure("values", *seen.says[name])
             which = _which_hold(exercise, seen.outputs, expected)
             return _value_failure(failure, name, found, target, error, exercise, which)
     return None
@@ -281,21 +285,29 @@ def same_behavior(
         right = other.outputs[name]
         if left.shape != right.shape or left.dtype != right.dtype:
             return False
+        limit = max(10 * tolerance_for(exercise, left), SAME) if within is None else within
+        with np.errstate(all="ignore"):
+            close = np.abs(left - right) / (1 + np.abs(right)) <= limit
         # Numbers that run away amplify rounding: that both run away is what they share.
-        wild = ~(np.abs(left) < RUNAWAY) & ~(np.abs(right) < RUNAWAY)
-        error = np.where(wild, 0.0, deviation(left, right))
-        if within is None:
-            limit = max(10 * tolerance_for(exercise, left), SAME)
-        else:
-            limit = within
-        if error.size and error.max() > limit:
+        wild = ~close & ~(np.abs(left) < RUNAWAY) & ~(np.abs(right) < RUNAWAY)
+        if not (close | wild).all():
             return False
     return True
 
 
 @cache
+def _drawn(exercise: Exercise, seed: int) -> list[Inputs]:
+    return exercise.draw(seed)
+
+
+@cache
 def _mistaken(mistake: Mistake, exercise: Exercise, seed: int, index: int) -> Observation:
-    return exercise.observe(mistake.wrong, exercise.draw(seed)[index])
+    return _outcome(exercise, exercise.observe(mistake.wrong, _drawn(exercise, seed)[index]))
+
+
+def _outcome(exercise: Exercise, seen: Observation) -> Observation:
+    """What is compared: what was observed, or what it turned out to be worth."""
+    return exercise.examine(seen) if exercise.examine else seen
 
 
 def _diagnosis(mistake: Mistake) -> Diagnosis:
@@ -354,10 +366,9 @@ class Questions:
         """Draw the inputs, by default of the seed in force, and compute the answers."""
         seed = answers.seed() if seed is None else seed
         source = answers.source()
-        inputs = exercise.draw(seed)
-        return cls(
-            exercise, seed, inputs, source.expected(exercise, inputs), source.describe(exercise)
-        )
+        inputs = _drawn(exercise, seed)
+        reference = exercise.reference or source.describe(exercise)
+        return cls(exercise, seed, inputs, source.expected(exercise, inputs), reference)
 
     @property
     def played(self) -> list[Inputs]:
@@ -382,13 +393,16 @@ def decide(questions: Questions, observations: Iterable[Observation]) -> Verdict
     observed = list(observations)
     again = observed[len(inputs) :]
     del observed[len(inputs) :]
+    last_seen = observed[-1] if observed else None
+    observed = [_outcome(exercise, seen) for seen in observed]
     results, failures, errors = [], [], []
     for probe, drawn, target, seen in zip(exercise.probes, inputs, expected, observed):  # noqa: B905
         target = compared(probe, target)
         failure = failure_of(exercise, probe, drawn, seen, target)
         failures.append(failure)
         share = _share(exercise, failure, seen, target)
-        results.append(ProbeResult(probe.name, failure is None, probe.part, sizes(drawn), share))
+        tried = seen.sizes if isinstance(seen, Examined) else sizes(drawn)
+        results.append(ProbeResult(probe.name, failure is None, probe.part, tried, share))
         if seen.status == "ok":
             errors += [
                 deviation(seen.outputs[name], value).max()
@@ -403,7 +417,7 @@ def decide(questions: Questions, observations: Iterable[Observation]) -> Verdict
     remembers = (
         complete
         and not any(failures)
-        and not same_behavior(exercise, observed[-1].outputs, observed[-1], again[0])
+        and not same_behavior(exercise, last_seen.outputs, last_seen, again[0])
     )
     if remembers:
         last = results[-1]
@@ -427,6 +441,8 @@ def decide(questions: Questions, observations: Iterable[Observation]) -> Verdict
             suspicions = _suspicions(exercise, seed, observed, expected, failures)
 
     notes = _notes(observed)
+    found_out = (seen.note for seen in observed if isinstance(seen, Examined) and seen.note)
+    notes = (*dict.fromkeys(found_out), *notes)
     first = next((f for f in failures if f), None)
     if exercise.builds_on and first and first.kind in ("values", "exception") and not mistake:
         notes += (
@@ -453,6 +469,8 @@ def decide(questions: Questions, observations: Iterable[Observation]) -> Verdict
         tolerance=exercise.tolerance,
         reference=questions.reference,
         notes=notes,
+        tried=exercise.tried,
+        recognized=exercise.recognized,
     )
 
 

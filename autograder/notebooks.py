@@ -104,12 +104,15 @@ def solution_page(text: str):
     MyST-NB calls this for ``solutions/*.py`` (``nb_custom_formats`` in _config.yml).
     """
     import jupytext
+    import nbformat
 
     notebook = jupytext.reads(text, fmt="py:percent")
     _add_points(notebook, "solutions")
     fill = _Placeholders(find_course(), notebook)
     for cell in notebook.cells:
-        cell.metadata = {}  # no tag keeps a cell from being executed
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag == "hide-input"]
+        # No other tag: none keeps a cell from being executed.
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         cell.source = fill(re.sub(r"^ *### (BEGIN|END) SOLUTION\n?", "", cell.source, flags=re.M))
         cell.source = cell.source.replace("](../../", "](../").rstrip()
     title, _, rest = notebook.cells[0].source.partition("\n")
@@ -279,7 +282,9 @@ def _add_points(notebook, source: str) -> None:
 
 
 class _Placeholders:
-    """Fills ``{{points NAME}}``, ``{{tolerance NAME}}`` and ``{{setup}}`` in the prose."""
+    """Fills ``{{points NAME}}``, ``{{tolerance NAME}}``, ``{{suspects WHERE}}``, ``{{boxes all}}``
+    and ``{{setup}}``.
+    """
 
     def __init__(self, course: Path, notebook):
         graded = [
@@ -303,6 +308,10 @@ class _Placeholders:
             from autograder.exercises import get
 
             return f"`{get(name).tolerance:g}`"
+        if kind in ("boxes", "suspects"):
+            from autograder.exercises import bughunt
+
+            return bughunt.boxes_as_text() if kind == "boxes" else bughunt.suspects_as_list(name)
         raise CourseError(f"Unknown placeholder {{{{{kind} {name}}}}} in a solution source.")
 
 

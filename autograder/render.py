@@ -9,7 +9,7 @@ from autograder.figures.cell_diagram import PARTS, gru_cell
 from autograder.figures.lstm_diagram import LSTM_PARTS, lstm_cell
 from autograder.figures.palette import DARK, LIGHT, css
 from autograder.figures.rnn_diagrams import RNN_PARTS, rnn_cell
-from autograder.verdict import Diagnosis, Verdict
+from autograder.verdict import Verdict
 
 _CELLS = {
     "rnn": (RNN_PARTS, rnn_cell),
@@ -36,7 +36,7 @@ def _status(verdict: Verdict) -> str:
 
 
 def _evidence(verdict: Verdict) -> str:
-    tried = f"{len(verdict.probes)} kinds of input"
+    tried = f"{len(verdict.probes)} {verdict.tried}"
     if verdict.tolerance == 0:
         return f"{tried}, all exactly right."
     return f"{tried}; largest error {verdict.largest_error:.1g}, tolerance {verdict.tolerance:.0g}."
@@ -48,7 +48,7 @@ def _section(verdict: Verdict) -> str:
 
 def _rule(verdict: Verdict) -> str:
     held = sum(probe.passed for probe in verdict.probes)
-    rule = f"{held} of {len(verdict.probes)} kinds of input right; each counts the same."
+    rule = f"{held} of {len(verdict.probes)} {verdict.tried} right; each counts the same."
     if any(0 < probe.share < 1 for probe in verdict.probes):
         rule += " Where only some of your results are right, their share counts."
     return rule
@@ -72,8 +72,12 @@ def _stages(verdict: Verdict) -> list[tuple[str, bool]]:
     return [(names[part], passed) for part, passed in held.items()]
 
 
-def _recognized(mistake: Diagnosis) -> str:
-    return "gives exactly your output" if mistake.exact else "leaves errors as small as yours"
+def _recognized(verdict: Verdict, it: str) -> str:
+    if verdict.recognized:
+        return verdict.recognized
+    exact = verdict.mistake.exact
+    does = "gives exactly your output" if exact else "leaves errors as small as yours"
+    return f"{it} {does}, on every input tried."
 
 
 def _stages_title(verdict: Verdict) -> str:
@@ -114,7 +118,7 @@ def as_text(verdict: Verdict) -> str:
         say("Tried", _tried(verdict))
         if verdict.mistake:
             say("Mistake", f"{verdict.mistake.name}. {verdict.mistake.says}")
-            lines.append(f"    It {_recognized(verdict.mistake)}, on every input tried.")
+            lines.append(f"    {_recognized(verdict, 'It')}")
         else:
             if _stages(verdict):
                 say("", _stages_title(verdict))
@@ -144,7 +148,7 @@ padding:.7rem 1rem .8rem;max-width:46rem;margin:.25rem 0;background:transparent}
 .gm-verdict p{{margin:.3rem 0;max-width:none;overflow-wrap:anywhere}}.gm-verdict .head{{display:flex;flex-wrap:wrap;gap:.2rem .8rem;
 align-items:baseline;margin:0}}
 .gm-verdict .head b{{color:var(--v-tone)}}.gm-verdict .head .pts{{margin-left:auto;color:{css("muted")}}}
-.gm-verdict .body{{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:flex-start}}
+.gm-verdict .body{{min-width:0;max-width:none;display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:flex-start}}
 .gm-verdict .say{{flex:1 1 20rem;min-width:0}}.gm-verdict .pic{{flex:0 0 220px;max-width:100%;margin:.2rem 0 0}}
 .gm-verdict .pic svg{{width:100%;height:auto;display:block}}
 .gm-verdict .pic figcaption{{font-size:12px;color:{css("muted")};text-align:center}}
@@ -189,8 +193,7 @@ def as_html(verdict: Verdict) -> str:
             body.append(
                 f"<p><b>{escape(_sentence(verdict.mistake.name))}</b> "
                 f"{_prose(verdict.mistake.says)}</p>"
-                f'<p class="quiet">This mistake {_recognized(verdict.mistake)}, '
-                "on every input tried.</p>"
+                f'<p class="quiet">{_recognized(verdict, "This mistake")}</p>'
             )
         body.append(f"<p>{_prose(failure.headline)}</p>")
         if failure.lines:

@@ -68,6 +68,7 @@ FAILURES = {
     "mutation": "It changes its inputs",
     "device": "It fails on a GPU",
     "state": "It keeps something from one call to the next",
+    "probe": "Its inputs cannot be given to a cell",
     "reply": "Its results could not be read",
 }
 """What the kinds of ``verdict.Failure`` mean, in words for a table."""

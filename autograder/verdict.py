@@ -36,7 +36,8 @@ class Failure:
     kind: str
     """``not written``, ``unfinished`` (it calls an unwritten one), ``exception``, ``timeout``, ``library``, ``autograd``, ``none``, ``type``,
     ``missing``, ``warning``, ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient``, ``device``,
-    ``state`` (the same inputs give another result when called again), and, where whole notebooks are
+    ``state`` (the same inputs give another result when called again), ``probe`` (inputs that were
+    asked for cannot be given to a cell), and, where whole notebooks are
     graded, ``undefined`` (no such function), ``ended`` (it ended the process) or ``reply`` (its
     results could not be read)"""
     headline: str
@@ -85,6 +86,10 @@ class Verdict:
     tolerance: float = 0.0
     reference: str = ""
     notes: tuple[str, ...] = field(default=())
+    tried: str = "kinds of input"
+    """what the probes are, in words"""
+    recognized: str = ""
+    """how the mistake was recognized, where it is not by its results on every input"""
 
     def to_dict(self) -> dict:
         """A dict of plain values, as for JSON."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from autograder.exercises import gradients, gru, lstm, rnn
+from autograder.exercises import bughunt, gradients, gru, lstm, rnn
 from autograder.exercises.record import Exercise
 
 ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {
@@ -12,6 +12,7 @@ ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {
     "lstm": lstm.EXERCISES,
     "gru": gru.EXERCISES,
     "gradients": gradients.EXERCISES,
+    "bughunt": bughunt.EXERCISES,
 }
 
 _BY_NAME = {exercise.name: exercise for group in ASSIGNMENTS.values() for exercise in group}

@@ -65,7 +65,7 @@ PARTS = (
 )
 
 
-def _step_inputs(rng, B: int, D: int, H: int) -> Inputs:
+def step_inputs(rng, B: int, D: int, H: int) -> Inputs:
     return {
         "x": drawing.inputs(rng, B, D),
         "h_prev": state(rng, B, H),
@@ -75,10 +75,10 @@ def _step_inputs(rng, B: int, D: int, H: int) -> Inputs:
 
 def _gate_probes(gate: str) -> tuple[Probe, ...]:
     """Each of the gate's three terms alone, then all together."""
-    return (*term_stages(_step_inputs, gate), *step_families(_step_inputs))
+    return (*term_stages(step_inputs, gate), *step_families(step_inputs))
 
 
-_general = general_step(_step_inputs)
+_general = general_step(step_inputs)
 
 
 def _with_r(draw: Callable) -> Callable:
@@ -154,7 +154,7 @@ def _stages(draw: Callable) -> tuple[Probe, ...]:
     )
 
 
-_STEP_PROBES = (*_stages(_general), *step_families(_step_inputs))
+_STEP_PROBES = (*_stages(_general), *step_families(step_inputs))
 
 
 def _sequence_inputs(rng, T: int, B: int, D: int, H: int) -> Inputs:
@@ -377,13 +377,13 @@ def _candidate(x, h_prev, r, params):
     return np.tanh(affine(r * h_prev, x, params, "h"))
 
 
-def _step(x, h_prev, params, update=_update, reset=_reset, candidate=_candidate):
+def right_step(x, h_prev, params, update=_update, reset=_reset, candidate=_candidate):
     z = update(x, h_prev, params)
     r = reset(x, h_prev, params)
     return (1 - z) * h_prev + z * candidate(x, h_prev, r, params)
 
 
-def _forward(xs, h0, params, step=_step):
+def _forward(xs, h0, params, step=right_step):
     return walk(xs, h0, params, step)
 
 
@@ -565,7 +565,7 @@ def _keep_convention(x, h_prev, params):
 
 
 def _gates_swapped(x, h_prev, params):
-    return _step(x, h_prev, params, update=_reset, reset=_update)
+    return right_step(x, h_prev, params, update=_reset, reset=_update)
 
 
 def _candidate_as_state(x, h_prev, params):
@@ -583,7 +583,7 @@ def _only_new(x, h_prev, params):
 
 
 def _squashed_again(x, h_prev, params):
-    return np.tanh(_step(x, h_prev, params))
+    return np.tanh(right_step(x, h_prev, params))
 
 
 def _blend_of_reset_state(x, h_prev, params):
@@ -629,7 +629,7 @@ def _same_share(x, h_prev, params):
 
 def _without_biases(x, h_prev, params):
     silent = {key: 0.0 * value if key[0] == "b" else value for key, value in params.items()}
-    return _step(x, h_prev, silent)
+    return right_step(x, h_prev, silent)
 
 
 _OWN_STEP_MISTAKES = (
@@ -717,31 +717,33 @@ _OWN_STEP_MISTAKES = (
     ),
 )
 
-_STEP_MISTAKES = (
+STEP_MISTAKES = (
     *_OWN_STEP_MISTAKES,
     # 1 - z in the update gate gives the same states as a swapped blend: one entry for both.
     *lift(
         _UPDATE_MISTAKES,
         "in the update gate",
-        lambda wrong, **i: _step(**i, update=wrong),
+        lambda wrong, **i: right_step(**i, update=wrong),
         skip=("z and 1 - z swapped",),
     ),
     # likewise 1 - r
     *lift(
         _RESET_MISTAKES,
         "in the reset gate",
-        lambda wrong, **i: _step(**i, reset=wrong),
+        lambda wrong, **i: right_step(**i, reset=wrong),
         skip=("r and 1 - r swapped",),
     ),
-    *lift(_CANDIDATE_MISTAKES, "in the candidate", lambda wrong, **i: _step(**i, candidate=wrong)),
+    *lift(
+        _CANDIDATE_MISTAKES, "in the candidate", lambda wrong, **i: right_step(**i, candidate=wrong)
+    ),
 )
 
 
-_OWN_FORWARD_MISTAKES = time_mistakes(_step, THROUGH_TIME)
+_OWN_FORWARD_MISTAKES = time_mistakes(right_step, THROUGH_TIME)
 
 _FORWARD_MISTAKES = (
     *_OWN_FORWARD_MISTAKES,
-    *lift(_STEP_MISTAKES, "in the step", lambda wrong, **i: _forward(**i, step=_named(wrong))),
+    *lift(STEP_MISTAKES, "in the step", lambda wrong, **i: _forward(**i, step=_named(wrong))),
 )
 
 
@@ -1445,7 +1447,7 @@ EXERCISES = (
         returns=Array("h"),
         probes=_STEP_PROBES,
         answer=_answer("h", "gru_step"),
-        mistakes=(*_STEP_MISTAKES, *contract_mistakes(_step, "state", NEW_STATE, "h_prev")),
+        mistakes=(*STEP_MISTAKES, *contract_mistakes(right_step, "state", NEW_STATE, "h_prev")),
         parts=PARTS,
         builds_on=("update_gate", "reset_gate", "candidate_state"),
     ),

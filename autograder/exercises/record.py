@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -43,6 +43,17 @@ class Mistake:
     round differently in everybody's code. By default only rounding in float64 is allowed for"""
 
 
+@dataclass
+class Examined(Observation):
+    """What was found out about a result that is not compared but put to use."""
+
+    says: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """for an outcome that is not as it should be: a headline and a detail"""
+    note: str = ""
+    """what was found, in a sentence"""
+    sizes: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Exercise:
     """Everything the checks, the notebooks and the book need to know about one function.
@@ -79,6 +90,15 @@ class Exercise:
     """True where a warning, or a change of NumPy's error state, is a mistake"""
     needs_torch: bool = False
     """True where the answer is itself written in torch"""
+    examine: Callable[[Observation], Observation] | None = None
+    """where many answers are right: puts what was observed to use, and gives the outcome, an
+    ``Examined`` whose outputs are compared with ``answer``"""
+    tried: str = "kinds of input"
+    """what the probes are, in words"""
+    recognized: str = ""
+    """how a mistake is recognized, a sentence, where it is not by the function's results"""
+    reference: str = ""
+    """what answers are compared with, where it is not the torch reference"""
 
     def draw(self, seed: int) -> list[Inputs]:
         """The inputs of all probes. The same seed gives the same inputs, whatever else exists."""

@@ -706,5 +706,10 @@ def test_cells_can_be_read(colors, accent):
 
 
 def test_the_accent_is_that_of_the_model():
-    for assignment, accent in (("rnn", "rnn"), ("lstm", "lstm"), ("gradients", "gru")):
+    for assignment, accent in (
+        ("rnn", "rnn"),
+        ("lstm", "lstm"),
+        ("gradients", "gru"),
+        ("bughunt", "gru"),
+    ):
         assert f"--accent:var(--gm-{accent})" in class_report(assignment, [])

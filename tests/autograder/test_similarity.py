@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from right_answers import gradients, gru, lstm, rnn
+from right_answers import bughunt, gradients, gru, lstm, rnn
 
 from autograder.similarity import FEWEST, LONGEST, MOST, SHARE, Alike, alike, fingerprints
 
-ASSIGNMENTS = {module.__name__.rpartition(".")[2]: module for module in (gru, lstm, rnn, gradients)}
+ASSIGNMENTS = {
+    module.__name__.rpartition(".")[2]: module for module in (gru, lstm, rnn, gradients, bughunt)
+}
 
 OWN = (
     '''\

@@ -31,7 +31,7 @@ from autograder.engine import Engine, version
 from autograder.exercises import ASSIGNMENTS
 from autograder.papers import NO_RELEASE
 
-NUMPY_ONLY = ("rnn", "lstm", "gradients")
+NUMPY_ONLY = ("rnn", "lstm", "gradients", "bughunt")
 
 
 def grade(engine, paper: dict | bytes, assignment: str = "lstm", given_out: bool = True):

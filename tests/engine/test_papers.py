@@ -121,7 +121,7 @@ def test_pasted_pictures_stay_and_other_attachments_go():
     assert [cell.get("attachments") for cell in found["cells"]] == [picture, None, None, None, None]
 
 
-@pytest.mark.parametrize("assignment", ["rnn", "lstm", "gru", "gradients"])
+@pytest.mark.parametrize("assignment", ["rnn", "lstm", "gru", "gradients", "bughunt"])
 def test_the_assignment_is_recognized_by_its_functions(assignment):
     assert papers.assignment_of(read(data(untouched(assignment)))) == assignment
     assert papers.assignment_of(read(data(solved(assignment)))) == assignment

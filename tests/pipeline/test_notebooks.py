@@ -204,7 +204,7 @@ def test_the_page_of_solutions_shows_every_answer_and_runs_every_cell(name, monk
     assert "](../../" not in shown
     for exercise in exercises.ASSIGNMENTS[name]:
         assert f"check({exercise.name})" in shown
-    assert not any(cell.metadata for cell in page.cells)
+    assert all(cell.metadata in ({}, {"tags": ["hide-input"]}) for cell in page.cells)
 
 
 def test_the_table_of_exercises_holds_every_exercise_once_with_its_points():
