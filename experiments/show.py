@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.figures.palette import css
 
-from . import claims, designs
+from . import claims, designs, results
 from .runner import RESULTS
 from .tasks import TASKS
 
@@ -71,9 +71,11 @@ def quote(*claim_ids: str) -> None:
 
 
 def provenance() -> dict:
-    """Where the results were measured: the last entry that any run of the file names."""
+    """Where the results were measured: the latest entry they name, and all their ``commits``."""
     entries = json.loads((RESULTS / "provenance.json").read_text(encoding="utf-8"))
-    return entries[-1]
+    used = {entry["by"] for entry in results.results().values()} | {results.costs()["by"]}
+    named = [entries[number] for number in sorted(used)]
+    return {**named[-1], "commits": list(dict.fromkeys(entry["commit"] for entry in named))}
 
 
 # ---- effects: one picture for every claim ----
