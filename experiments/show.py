@@ -120,14 +120,27 @@ def strip(effects: dict[str, float], sides: tuple[str, str] = CELLS, width: floa
     )
 
 
-def summary(effects: dict[str, float], sides: tuple[str, str] = CELLS) -> str:
-    """The strip in words, for those who cannot see it."""
+def counted(effects: dict[str, float]) -> tuple[int, int, int]:
+    """In how many settings the left side is ahead, the two are alike, the right side is ahead."""
     left = sum(effect < -1 for effect in effects.values())
     right = sum(effect > 1 for effect in effects.values())
+    return left, len(effects) - left - right, right
+
+
+def summary(effects: dict[str, float], sides: tuple[str, str] = CELLS) -> str:
+    """The strip in words, for those who cannot see it."""
+    left, alike, right = counted(effects)
     return (
         f"{sides[0]} ahead in {left} of {len(effects)} settings, {sides[1]} ahead in {right}, "
-        f"alike in {len(effects) - left - right}"
+        f"alike in {alike}"
     )
+
+
+def tally(claim_id: str) -> str:
+    """The strip of a claim on trial as three counts."""
+    left, alike, right = counted(claims.verdicts()[claim_id].finding.effects)
+    first, second = SIDES.get(claim_id, CELLS)
+    return f"{first} {left} · alike {alike} · {second} {right}"
 
 
 def picture(claim_id: str) -> str:

@@ -261,3 +261,10 @@ def test_a_strip_says_in_words_who_is_ahead():
     assert show.summary({"a": -3, "b": 0.5, "c": 2, "d": 9}) == (
         "GRU ahead in 1 of 4 settings, LSTM ahead in 2, alike in 1"
     )
+
+
+def test_the_counts_of_a_claim_are_those_of_its_effects():
+    for claim_id, verdict in claims.verdicts().items():
+        counts = list(map(int, re.findall(r"\d+", show.tally(claim_id))))
+        assert counts == list(show.counted(verdict.finding.effects))
+        assert sum(counts) == len(verdict.finding.effects)
