@@ -649,13 +649,13 @@ def _broken_mistakes(box: Box) -> tuple[Mistake, ...]:
         ),
         mistake(
             "more than twice as many numbers as needed",
-            "Your report is right, and most of its numbers have nothing to do with the mistake.",
+            "Most of your numbers have nothing to do with the mistake.",
             _reporting(box.name, _more(inputs, 2 * box.par + 1)),
             "twice par",
         ),
         mistake(
             "one number too many",
-            "Your report is right, and at least one of its numbers could be zero.",
+            "At least one of your numbers could be zero, and the box would still show.",
             _reporting(box.name, _more(inputs, box.par + 1)),
             "par",
         ),
