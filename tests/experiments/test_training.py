@@ -31,7 +31,7 @@ def built(run):
 def test_as_many_parameters_as_the_lstm(task):
     lstm = count_parameters(built(Run(task, "lstm", 0.01, 0, count=20)))
     wide = built(Run(task, "gru", 0.01, 0, count=20, size="parameters"))
-    assert count_parameters(wide) == pytest.approx(lstm, rel=0.02)
+    assert count_parameters(wide) == pytest.approx(lstm, rel=0.03)
     assert wide.memory.hidden_size > 32
 
 
@@ -81,7 +81,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_is_said():
 def test_a_bias_that_keeps_the_state_stands_on_the_gate_that_keeps_it(family, rows):
     run = Run("vowels", family, 0.01, 0, hidden=8, count=20)
     plain_net, kept = built(run).memory, built(replace(run, keep=1.0)).memory
-    off = kept.bias_ih_l0 - plain_net.bias_ih_l0
+    off = (kept.bias_ih_l0 - plain_net.bias_ih_l0).detach()
     assert torch.allclose(off[rows], torch.ones(8))
     assert off.abs().sum() == pytest.approx(8)
 
