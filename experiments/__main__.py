@@ -17,7 +17,7 @@ from .runner import RESULTS, log_provenance, plain, replace_text, run_missing
 @click.argument("names", nargs=-1, metavar="[DESIGN|costs]...")
 @click.option("--jobs", type=click.IntRange(1), help="Runs at a time. Default: one for each core.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
-@click.option("--again", is_flag=True, help="Give up the results there are and start anew.")
+@click.option("--again", is_flag=True, help="Run what is named anew, even if it has results.")
 @click.option("--tiny", is_flag=True, help="Every run cut down to seconds, to try out the path.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=RESULTS,
               help="Folder of the results. Default: book/data/trial.")  # fmt: skip

@@ -86,6 +86,10 @@ def read_lines(path: Path) -> dict[str, dict]:
     return {entry["key"]: entry for entry in map(json.loads, lines[:-1])}
 
 
+def write_lines(path: Path, results: dict[str, dict]) -> None:
+    replace_text(path, "".join(f"{json.dumps(results[key])}\n" for key in sorted(results)))
+
+
 def log_provenance(folder: Path, device: str) -> int:
     """Add an entry to `provenance.json`; its number."""
     path = folder / "provenance.json"
@@ -117,18 +121,19 @@ def run_missing(
     """Run every wanted run that has no result in ``folder``; how many were run.
 
     ``tell(done, total)`` is called at the start and after every run. An interruption loses the
-    runs that were under way and nothing else. An error in a run stops the others and is raised
-    with the name of the run.
+    runs that were under way and nothing else. ``again`` gives up the results of the wanted runs
+    first, and of no others. An error in a run stops the others and is raised with its name.
     """
     path = folder / "runs.jsonl"
-    results = {} if again else read_lines(path)
+    wanted, results = list(wanted), read_lines(path)
+    if again:
+        for run in wanted:
+            results.pop(run.key, None)
+        write_lines(path, results)
     missing = [run for run in wanted if run.key not in results]
     tell(0, len(missing))
     if not missing:
         return 0
-    folder.mkdir(parents=True, exist_ok=True)
-    if again and path.exists():
-        path.unlink()
     by = log_provenance(folder, device)
     pool = ProcessPoolExecutor(
         jobs or os.cpu_count(), mp_context=get_context("spawn"), initializer=one_thread
@@ -159,6 +164,5 @@ def run_missing(
                     tell(done, len(missing))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    results = read_lines(path)
-    replace_text(path, "".join(f"{json.dumps(results[key])}\n" for key in sorted(results)))
+    write_lines(path, read_lines(path))
     return len(missing)

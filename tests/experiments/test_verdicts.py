@@ -217,6 +217,7 @@ def test_twenty_claims_each_with_a_box_or_a_record():
     assert not derived & set(claims.BY_ID)
 
 
+MEASURED = r"\b\d+\.\d+\b|\b\d+\s?%|\b\d+ percent"
 TRIAL_PAGES = sorted((ROOT / "book/trial").glob("*.md"))
 
 
@@ -232,7 +233,18 @@ def prose(page: Path) -> str:
 @pytest.mark.parametrize("page", TRIAL_PAGES, ids=lambda page: page.name)
 def test_no_measured_number_is_typed_by_hand(page):
     """A decimal fraction or a percentage in prose has to come out of the results."""
-    assert re.findall(r"\b\d+\.\d+\b|\b\d+\s?%|\b\d+ percent", prose(page)) == []
+    assert re.findall(MEASURED, prose(page)) == []
+
+
+@pytest.mark.parametrize(
+    "typed", ["by 0.43 points", "in 12 % of cases", "in 12% of cases", "12 percent"]
+)
+def test_a_number_typed_by_hand_would_be_seen(tmp_path, typed):
+    page = tmp_path / "page.md"
+    page.write_text(
+        f"---\ntitle: x\n---\n\nThe GRU is ahead {typed}, {{glue:text}}`c9_alike:.2f`.\n"
+    )
+    assert len(re.findall(MEASURED, prose(page))) == 1
 
 
 def test_the_numbers_a_page_may_quote_are_those_of_the_findings():
