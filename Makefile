@@ -68,7 +68,7 @@ $(STAMPS)/notebooks: $(sources) $(package) $(wildcard nbgrader_config.py) | .ven
 
 # Results of executed cells depend on the package and on its libraries, which the cache of executed
 # pages cannot see; pages that are already read would not be executed again either.
-$(STAMPS)/results: $(package) $(wildcard tests/recordings/*.npz tests/attacks/attack_corpus/*.py book/data/*.json book/data/trial/*) constraints.txt
+$(STAMPS)/results: $(package) $(wildcard tests/course/recordings/*.npz tests/attacks/attack_corpus/*.py book/data/*.json book/data/trial/*) constraints.txt
 	@mkdir -p $(STAMPS)
 	@rm -rf _build/.jupyter_cache _build/.doctrees
 	@touch $@

@@ -9,8 +9,8 @@ from pathlib import Path
 ROOT = os.path.dirname(os.path.abspath(__file__))
 
 try:
-    from autograder.notebooks import refresh_sources
-    from autograder.submissions import keep_what_is_ours, prepare_submissions
+    from autograder.material.notebooks import refresh_sources
+    from autograder.outlets.nbgrader_steps import keep_what_is_ours, prepare_submissions
 
     # The source notebooks are made from solutions/*.py when they are missing or outdated.
     refresh_sources(Path(ROOT))
@@ -63,9 +63,9 @@ if _seed.is_file():
 # stops the run nor costs points it did not lose.
 c.Autograde.pre_convert_hook = partial(prepare_submissions, course=ROOT)
 c.Autograde.post_convert_hook = partial(keep_what_is_ours, course=ROOT)
-c.Autograde.exporter_class = "autograder.submissions.TolerantExporter"
+c.Autograde.exporter_class = "autograder.outlets.nbgrader_steps.TolerantExporter"
 c.Autograde.sanitize_preprocessors = [
-    "autograder.submissions.RestoreCells",
+    "autograder.outlets.nbgrader_steps.RestoreCells",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
@@ -75,7 +75,7 @@ c.Autograde.sanitize_preprocessors = [
 # RunConfined is the course's engine: submissions run in processes of their own, which can neither
 # see answers nor touch anything. ExecuteCells in its place runs them as nbgrader does, unconfined.
 c.Autograde.autograde_preprocessors = [
-    "autograder.submissions.RunConfined",
+    "autograder.outlets.nbgrader_steps.RunConfined",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
@@ -89,7 +89,7 @@ c.RunConfined.accept_less_confinement = False
 # What students write in text cells is shown in the formgrader and on feedback pages, without the
 # scripts that they could put there to act in an instructor's name.
 c.HTMLExporter.sanitize_html = True
-c.TemplateExporter.filters = {"markdown2html": "autograder.submissions.safe_markdown"}
+c.TemplateExporter.filters = {"markdown2html": "autograder.outlets.nbgrader_steps.safe_markdown"}
 
 # SQLAlchemy remarks on how nbgrader builds a submission; nothing is wrong with the result.
 warnings.filterwarnings("ignore", message="Object of type <Submitted.*> not in session")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from autograder.verdict import Verdict
+from autograder.checking.verdict import Verdict
 
 __all__ = ["Verdict", "check", "grade"]
 
@@ -19,8 +19,8 @@ def grade(code: Callable, name: str | None = None) -> Verdict:
     ``name`` says which exercise it answers; by default the name it was defined with. Raises
     LookupError when there is no such exercise.
     """
-    from autograder import exercises
-    from autograder.judge import judge
+    from autograder.checking.judge import judge
+    from autograder.course import exercises
 
     if not callable(code):
         raise TypeError(

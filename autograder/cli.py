@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from autograder import notebooks as nb
+from autograder.material import notebooks as nb
 
 ACCEPT_LESS = click.option(
     "--accept-less-confinement",
@@ -153,11 +153,12 @@ def grade(
     each with a line that says why, or the gradebook is not up to date; 2, nothing was graded;
     130, interrupted.
     """
-    from autograder import grading, workers
+    from autograder.grading import run as grading
+    from autograder.grading import workers
 
     if not scheduler:
         workers.start_early()
-    from autograder.gradebook import Writer, gradebook_url, late_penalty
+    from autograder.outlets.gradebook import Writer, gradebook_url, late_penalty
     from autograder.terminal import Display, show_summary
 
     course = nb.find_course(course)
@@ -206,8 +207,8 @@ def grade(
 
 def _require_confinement(accept_less: bool, say) -> None:
     """Say what is missing before anything is graded, and refuse unless that is accepted."""
-    from autograder import grading
-    from autograder.engine import ConfinementMissing
+    from autograder.grading import run as grading
+    from autograder.grading.engine import ConfinementMissing
 
     missing = grading.missing_layers()
     if missing and not accept_less:
@@ -265,7 +266,7 @@ def grade_one(
 
     Exit code: 0, full marks; 1, points are missing; 2, it could not be graded.
     """
-    from autograder import exports
+    from autograder.outlets import exports
     from autograder.terminal import printable
 
     _require_confinement(accept_less_confinement, lambda text: click.echo(text, err=True))
@@ -292,10 +293,11 @@ def _grade_file(
     course: Path | None, notebook: Path, assignment: str | None, accept_less: bool, seconds: float
 ):
     """The grade of one file, put in order by the release where there is a course folder."""
-    from autograder import grading, papers
-    from autograder.engine import Engine
-    from autograder.exercises import ASSIGNMENTS
-    from autograder.players import PlayersUnavailable
+    from autograder.course.exercises import ASSIGNMENTS
+    from autograder.grading import run as grading
+    from autograder.grading.engine import Engine
+    from autograder.grading.stage import PlayersUnavailable
+    from autograder.material import papers
 
     try:
         data = papers.read_file(notebook.resolve())
@@ -335,9 +337,9 @@ def report(course: Path | None, assignment: str, hide_names: bool, output: Path 
     """Write the class report, one HTML page: scores, mistakes, what to reteach, who to look at."""
     from datetime import datetime
 
-    from autograder import grading
-    from autograder.exercises import ASSIGNMENTS
-    from autograder.report import class_report
+    from autograder.course.exercises import ASSIGNMENTS
+    from autograder.grading import run as grading
+    from autograder.outlets.report import class_report
 
     course = nb.find_course(course)
     if assignment not in ASSIGNMENTS:
@@ -383,7 +385,7 @@ def report(course: Path | None, assignment: str, hide_names: bool, output: Path 
 @click.pass_obj
 def export(course: Path | None, platform: str, assignment: str, **options) -> None:
     """Write the grades for Canvas, Moodle or Gradescope."""
-    from autograder import exports
+    from autograder.outlets import exports
     from autograder.terminal import printable
 
     path, count, said = exports.export(nb.find_course(course), assignment, platform, **options)
@@ -397,7 +399,7 @@ def export(course: Path | None, platform: str, assignment: str, **options) -> No
 @click.pass_obj
 def demo(course: Path | None, keep_closed: bool) -> None:
     """Grade a small made-up class with nbgrader and show the result."""
-    from autograder.demo import run
+    from autograder.demo.run import run
 
     run(nb.find_course(course), show=not keep_closed)
 
@@ -407,8 +409,8 @@ def demo(course: Path | None, keep_closed: bool) -> None:
 @click.pass_obj
 def mistakes(course: Path | None, check: bool) -> None:
     """Hand in every catalogued mistake and write down what the check calls it."""
-    from autograder import catalogue
-    from autograder.exercises import ASSIGNMENTS
+    from autograder.checking import catalogue
+    from autograder.course.exercises import ASSIGNMENTS
 
     path = nb.find_course(course) / catalogue.TABLE
     rows = []
@@ -433,8 +435,8 @@ def record(output: Path | None, seed: str | None) -> None:
 
     Name the file in AUTOGRADER_RECORDING there; the one for the public seed is found by itself.
     """
-    from autograder import answers
-    from autograder.exercises import ASSIGNMENTS
+    from autograder.checking import answers
+    from autograder.course.exercises import ASSIGNMENTS
 
     exercises = tuple(exercise for group in ASSIGNMENTS.values() for exercise in group)
     path = output or answers.PUBLIC_RECORDING

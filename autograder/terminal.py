@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from autograder.grading import Summary
+from autograder.grading.run import Summary
 
 
 def printable(text: str) -> str:

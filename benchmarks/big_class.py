@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from autograder import notebooks as nb
+from autograder.material import notebooks as nb
 
 ROOT = Path(__file__).parents[1]
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor, nn
 
-from autograder import reference
+from autograder.course import reference
 
 from .training import FAMILIES, count_parameters
 

@@ -4,7 +4,7 @@
 
 writes book/data/gradient_flow.json, which the chapter "Gradients through gates" reads. One core,
 about ten minutes. Each entry holds, for every seed, the error on new sequences and the norm of
-the gradient by lag (`autograder.gradient_flow.flow`) before and after training. Every family is
+the gradient by lag (`autograder.course.gradient_flow.flow`) before and after training. Every family is
 trained at every learning rate; the curves are kept for the rate with the smallest median error.
 """
 
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from autograder import gradient_flow
+from autograder.course import gradient_flow
 
 OUT = Path(__file__).parents[1] / "book" / "data" / "gradient_flow.json"
 

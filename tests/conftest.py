@@ -1,6 +1,7 @@
 """Deviations that the tests measure are printed at the end of the run, so that they can be quoted."""
 
 import pytest
+from engine_fixtures import confined, course, engine, strict, template  # noqa: F401
 
 _LARGEST: dict[str, float] = {}
 

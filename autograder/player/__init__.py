@@ -1,6 +1,6 @@
 """The player: runs a student's code and reports plain data.
 
 Nothing in this package knows a reference, an answer or a number of points; it imports only
-``autograder.contract``. ``observe`` is all that a check in Jupyter needs; the rest runs whole
+``autograder.player.contract``. ``observe`` is all that a check in Jupyter needs; the rest runs whole
 notebooks in a confined process, apart from the judge.
 """

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.contract import Broken, TensorPair
+from autograder.player.contract import Broken, TensorPair
 
 TIME_LIMIT = 10.0
 """Seconds one call may take. Right answers need milliseconds, so a slow machine is no excuse."""

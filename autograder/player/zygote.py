@@ -30,8 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder import contract
-from autograder.player import observe
+from autograder.player import contract, observe
 from autograder.player.confine import Cage, Limits, python_folders
 from autograder.player.wire import Channel, Closed, encode
 

@@ -2,7 +2,7 @@
 //
 // The element wraps a drawing that is complete without this script (autograder.figures.gru_cell
 // with values). The script adds four native range inputs, recomputes the step and rewrites the
-// numbers and the widths of the wires. Equations and names are those of autograder/reference.py.
+// numbers and the widths of the wires. Equations and names are those of autograder/course/reference.py.
 (() => {
   const CONTROLS = [
     { name: "x", label: "Input", symbol: "x", min: -2, max: 2 },

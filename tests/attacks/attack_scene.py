@@ -29,15 +29,15 @@ from pathlib import Path
 import nbformat
 from attack_corpus import Attack
 
-from autograder import grading
-from autograder import notebooks as nb
-from autograder.answers import as_seed
-from autograder.engine import version as engine_version
-from autograder.graded import Graded
-from autograder.papers import release_of
-from autograder.render import as_html
-from autograder.submissions import safe_markdown
-from autograder.workers import Settings, grade_in_worker
+from autograder.checking.answers import as_seed
+from autograder.checking.render import as_html
+from autograder.grading import run as grading
+from autograder.grading.engine import version as engine_version
+from autograder.grading.graded import Graded
+from autograder.grading.workers import Settings, grade_in_worker
+from autograder.material import notebooks as nb
+from autograder.material.papers import release_of
+from autograder.outlets.nbgrader_steps import safe_markdown
 
 COURSE = Path(__file__).parents[2]
 ASSIGNMENTS = ("lstm", "gru", "gradients")

@@ -20,7 +20,7 @@ from pathlib import Path
 from attack_corpus import CORPUS, Attack
 from attack_scene import COURSE, Outcome, build_template, engine, stock
 
-from autograder.exercises import ASSIGNMENTS
+from autograder.course.exercises import ASSIGNMENTS
 
 RESULTS = COURSE / "book" / "data" / "attacks.json"
 

@@ -21,9 +21,9 @@ from attack_corpus.resources import OWN_PROCESSES
 from attack_scene import TOKEN, Scene, build_template
 from compare import RESULTS, most
 
-from autograder import exercises
-from autograder.judge import judge
-from autograder.workers import close_engine, grade_in_worker
+from autograder.checking.judge import judge
+from autograder.course import exercises
+from autograder.grading.workers import close_engine, grade_in_worker
 
 NAMES = [attack.name for attack in CORPUS]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder import gradient_flow
+from autograder.course import gradient_flow
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from autograder.figures import COLORS, figure_html, gru_cell, show, show_svg, svg_of, use_style
-from autograder.figures.cell_diagram import PARTS
+from autograder.course.diagrams import gru_cell
+from autograder.course.diagrams.cell_diagram import PARTS
+from autograder.figures import COLORS, figure_html, show, show_svg, svg_of, use_style
 from autograder.figures.palette import DARK, LIGHT
 
 
@@ -51,7 +52,7 @@ def displayed(monkeypatch):
 
 def test_importing_the_package_loads_neither_torch_nor_matplotlib():
     code = (
-        "import sys; from autograder.figures import gru_cell; gru_cell(); "
+        "import sys; from autograder.course.diagrams import gru_cell; gru_cell(); "
         "print([m for m in ('torch', 'matplotlib', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

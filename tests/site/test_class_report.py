@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from site_pages import PHONE
 
-from autograder.report import class_report
+from autograder.outlets.report import class_report
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 from site_pages import ROOT
 
-from autograder.exercises import get
+from autograder.course.exercises import get
 
 SWAPPED = """def update_gate(x, h_prev, params):
     a = np.concatenate([h_prev, x], axis=1) @ params["W_z"].T + params["b_z"]

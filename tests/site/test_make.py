@@ -28,7 +28,7 @@ def checkout(tmp_path):
         "pyproject.toml",
         "_config.yml",
         "_toc.yml",
-        "autograder/reference.py",
+        "autograder/course/reference.py",
         "solutions/gru.py",
         "book/gru/two-gates.md",
         "book/_ext/course_site.py",
@@ -101,7 +101,7 @@ def test_an_edited_chapter_keeps_what_was_executed(built):
     assert (built / "_build" / ".jupyter_cache" / "result").exists()
 
 
-@pytest.mark.parametrize("name", ["autograder/reference.py", "constraints.txt"])
+@pytest.mark.parametrize("name", ["autograder/course/reference.py", "constraints.txt"])
 def test_results_are_forgotten_when_code_or_versions_change(built, name):
     (built / "_build" / ".jupyter_cache" / "result").touch()
     (built / "_build" / ".doctrees" / "page").touch()

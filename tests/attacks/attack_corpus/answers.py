@@ -68,12 +68,12 @@ READING = (
     Attack(
         "The package asked for its answers",
         FAMILY,
-        "`autograder.exercises.get(name).answer(inputs)` is the grader's own reference.",
+        "`autograder.course.exercises.get(name).answer(inputs)` is the grader's own reference.",
         cells=(ANSWER_AS_EXPECTED,),
         answer="""
             def NAME(*args, **inputs):
                 import inspect
-                from autograder.exercises import get
+                from autograder.course.exercises import get
                 exercise = get("NAME")
                 names = [part.split(":")[0].strip() for part in
                          exercise.signature.partition("(")[2].partition(")")[0].split(",")]
@@ -84,11 +84,11 @@ READING = (
     Attack(
         "The torch reference imported",
         FAMILY,
-        "`import autograder.reference` brings every equation, ready to be called.",
+        "`import autograder.course.reference` brings every equation, ready to be called.",
         answer="""
             def NAME(*args, **inputs):
                 import torch
-                from autograder import reference
+                from autograder.course import reference
 
                 def tensor(value):
                     if isinstance(value, dict):
@@ -121,8 +121,8 @@ READING = (
             os.environ["AUTOGRADER_SEED"] = "2014"
 
             def look_up(name, given):
-                from autograder import exercises
-                path = Path(autograder.__file__).parent / "recorded" / "public.npz"
+                from autograder.course import exercises
+                path = Path(autograder.__file__).parent / "course" / "recorded" / "public.npz"
                 stored = np.load(path)
                 exercise = exercises.get(name)
                 for probe, drawn in zip(exercise.probes, exercise.draw(2014)):
@@ -143,7 +143,8 @@ READING = (
             ANSWER_AS_EXPECTED,
             """
             import os
-            from autograder import answers, exercises
+            from autograder.checking import answers
+            from autograder.course import exercises
 
             seed = answers.as_seed(os.environ["AUTOGRADER_SEED"])
             table = {

@@ -196,7 +196,7 @@ PRIVILEGES = (
         "`/proc/self/mem` writes even where memory is read-only: here the tolerance of every check.",
         """
         import gc, struct
-        import autograder.exercises
+        import autograder.course.exercises
         with open("/proc/self/mem", "r+b", buffering=0) as memory:
             for thing in gc.get_objects():
                 if type(thing).__name__ == "Exercise":
@@ -217,7 +217,7 @@ PRIVILEGES = (
         "`ctypes.memset` and friends change objects that Python holds to be constant.",
         """
         import gc
-        import autograder.exercises
+        import autograder.course.exercises
         for thing in gc.get_objects():
             if type(thing).__name__ == "Exercise":
                 ctypes.c_double.from_address(id(thing.tolerance) + 16).value = 1e9

@@ -24,7 +24,7 @@ RESULTS = (
         cells=(
             """
             import types, autograder
-            from autograder import exercises
+            from autograder.course import exercises
 
             def generous(code, name=None):
                 return types.SimpleNamespace(points=exercises.get(code.__name__).points)
@@ -37,7 +37,9 @@ RESULTS = (
         "The judge's comparison replaced",
         FAMILY,
         "Answers have the right shapes and no content; `judge.failure_of` finds nothing wrong.",
-        cells=("import autograder.judge\nautograder.judge.failure_of = lambda *anything: None",),
+        cells=(
+            "import autograder.checking.judge\nautograder.checking.judge.failure_of = lambda *anything: None",
+        ),
         answers=RIGHT_SHAPES,
         engine_says=frozenset({"values"}),
     ),
@@ -238,7 +240,7 @@ RESULTS = (
             import sys
 
             def profile(frame, event, argument):
-                judge = sys.modules.get("autograder.judge")
+                judge = sys.modules.get("autograder.checking.judge")
                 if judge is not None and hasattr(judge, "judge"):
                     judge.failure_of = lambda *anything: None
 
@@ -274,9 +276,9 @@ RESULTS = (
         cells=(
             """
             import sys, types
-            mine = types.ModuleType("autograder.judge")
+            mine = types.ModuleType("autograder.checking.judge")
             mine.judge = lambda exercise, player: types.SimpleNamespace(points=exercise.points)
-            sys.modules["autograder.judge"] = mine
+            sys.modules["autograder.checking.judge"] = mine
             """,
         ),
     ),
@@ -290,13 +292,13 @@ RESULTS = (
 
             class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 def find_spec(self, name, path, target=None):
-                    if name in ("autograder.judge", "autograder.reference"):
+                    if name in ("autograder.checking.judge", "autograder.course.reference"):
                         return importlib.machinery.ModuleSpec(name, self)
                 def exec_module(self, module):
                     full = lambda exercise, player: types.SimpleNamespace(points=exercise.points)
                     module.judge = full
 
-            for name in ("autograder.judge", "autograder.reference"):
+            for name in ("autograder.checking.judge", "autograder.course.reference"):
                 sys.modules.pop(name, None)
             sys.meta_path.insert(0, Finder())
             """,

@@ -1,0 +1,158 @@
+"""Where expected answers come from: the torch reference, or a recording of it.
+
+A recording holds the reference's answers for one seed, so that a process without torch can
+run the NumPy checks with the same verdicts. The answers for the public seed ship with the
+package; ``record`` writes others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from autograder.checking.record import Exercise, Inputs, Outputs
+from autograder.player.contract import Gradients
+
+PUBLIC_SEED = 2014
+"""The seed of the checks that students run; 2014 is the year of the GRU."""
+
+SEED_VARIABLE = "AUTOGRADER_SEED"
+RECORDING_VARIABLE = "AUTOGRADER_RECORDING"
+PUBLIC_RECORDING = Path(__file__).parents[1] / "course" / "recorded" / "public.npz"
+
+
+def seed() -> int:
+    """The seed in force: the instructor's secret one where it is set, else the public one."""
+    text = os.environ.get(SEED_VARIABLE, "").strip()
+    return as_seed(text) if text else PUBLIC_SEED
+
+
+def as_seed(text: str) -> int:
+    """Any text is a seed: digits count as a number, anything else is hashed (SHA-256)."""
+    if text.isdecimal():
+        return int(text)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def _digest(inputs: Mapping) -> np.ndarray:
+    """A fingerprint of the inputs of one probe.
+
+    Rounded, because some inputs are computed (the states that a backward pass is given), and
+    their last digits differ from one processor to another.
+    """
+    digest = hashlib.sha256()
+
+    def add(value):
+        if isinstance(value, Mapping):
+            for key in sorted(value):
+                digest.update(key.encode())
+                add(value[key])
+        elif isinstance(value, np.ndarray):
+            with np.errstate(all="ignore"):  # the largest floats overflow; the others still tell
+                rounded = np.round(value.astype(np.float64), 6) + 0.0  # no negative zeros
+            digest.update(f"{value.shape}{value.dtype}".encode() + rounded.tobytes())
+        else:
+            digest.update(repr(value).encode())
+
+    add(inputs)
+    return np.frombuffer(digest.digest(), dtype=np.uint8)
+
+
+def torch_is_installed() -> bool:
+    """Whether the live reference can be used; does not import torch."""
+    return importlib.util.find_spec("torch") is not None
+
+
+class Live:
+    """Answers computed now by the torch reference."""
+
+    def expected(self, exercise: Exercise, inputs: list[Inputs]) -> list[Outputs]:
+        return [exercise.answer(drawn) for drawn in inputs]
+
+    def describe(self, exercise: Exercise) -> str:
+        import torch
+
+        if isinstance(exercise.returns, Gradients):
+            name = "torch autograd through the reference"
+        else:
+            name = "torch.nn.GRU" if exercise.needs_torch else "the torch reference"
+        return f"{name}, torch {torch.__version__.partition('+')[0]}, float64 on the CPU"
+
+
+class RecordingError(RuntimeError):
+    """A recording that is missing, unreadable or made for other probes."""
+
+
+class Recorded:
+    """Answers read from a file that ``record`` wrote; raises RecordingError when it does not fit."""
+
+    def __init__(self, path: Path):
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                self.stored = {key: stored[key] for key in stored.files}
+        except (OSError, ValueError) as error:
+            raise RecordingError(
+                f"No recorded answers could be read from {path} ({error}). Install torch, or "
+                f"record them on a machine that has it: autograder record --output {path}"
+            ) from error
+        self.path = path
+
+    def expected(self, exercise: Exercise, inputs: list[Inputs]) -> list[Outputs]:
+        if exercise.examine:  # facts about a report, which no reference computes
+            return [exercise.answer(drawn) for drawn in inputs]
+        if exercise.needs_torch:
+            raise RecordingError(f"{exercise.name} is a torch exercise: install torch to check it.")
+        answers = []
+        for probe, drawn in zip(exercise.probes, inputs, strict=True):
+            prefix = f"{exercise.name}/{probe.name}/"
+            recorded = self.stored.get(prefix + "inputs")
+            if recorded is None or not np.array_equal(recorded, _digest(drawn)):
+                raise RecordingError(
+                    f"{self.path} holds no answers for these probes of {exercise.name}: it was "
+                    "recorded for another seed or another version of the course. Record it again "
+                    "where torch is installed: autograder record"
+                )
+            answers.append(
+                {
+                    key.removeprefix(prefix + "output/"): value
+                    for key, value in self.stored.items()
+                    if key.startswith(prefix + "output/")
+                }
+            )
+        return answers
+
+    def describe(self, exercise: Exercise) -> str:
+        return f"recorded answers of the torch reference, torch {self.stored['torch']}, float64"
+
+
+def source() -> Live | Recorded:
+    """The recording named in AUTOGRADER_RECORDING, else live torch, else the public recording."""
+    named = os.environ.get(RECORDING_VARIABLE)
+    if named:
+        return Recorded(Path(named))
+    return Live() if torch_is_installed() else Recorded(PUBLIC_RECORDING)
+
+
+def record(exercises: tuple[Exercise, ...], with_seed: int, path: Path) -> int:
+    """Write the reference's answers to the NumPy exercises; returns the number of probes."""
+    import torch
+
+    arrays = {"torch": np.array(torch.__version__.partition("+")[0])}
+    count = 0
+    for exercise in exercises:
+        if exercise.needs_torch or exercise.examine:
+            continue
+        for probe, drawn in zip(exercise.probes, exercise.draw(with_seed), strict=True):
+            prefix = f"{exercise.name}/{probe.name}/"
+            arrays[prefix + "inputs"] = _digest(drawn)
+            for key, value in exercise.answer(drawn).items():
+                arrays[f"{prefix}output/{key}"] = value
+            count += 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **arrays)
+    return count

@@ -1,0 +1,116 @@
+"""What an exercise is: one declared record, with its probes and its catalogue of mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autograder.checking.verdict import Section
+from autograder.player.observe import RECURRENT, Observation, call_function, observe, play
+
+Inputs = dict[str, object]
+Outputs = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """One family of inputs. ``draw`` makes fresh ones from a random generator.
+
+    A probe with a ``part`` is a stage: it holds everything else in the cell at known values,
+    so that a failure there points at this part.
+    """
+
+    name: str
+    draw: Callable[[np.random.Generator], Inputs]
+    part: str | None = None
+    outputs: tuple[str, ...] | None = None
+    """the results compared on this probe, where they are not all"""
+
+
+@dataclass(frozen=True, eq=False)
+class Mistake:
+    """A named wrong implementation with the same signature as the exercise."""
+
+    name: str
+    says: str
+    wrong: Callable
+    section: Section
+    part: str | None = None
+    within: float | None = None
+    """how close an answer has to come, where the mistake is one of precision: such mistakes
+    round differently in everybody's code. By default only rounding in float64 is allowed for"""
+
+
+@dataclass
+class Examined(Observation):
+    """What was found out about a result that is not compared but put to use."""
+
+    says: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """for an outcome that is not as it should be: a headline and a detail"""
+    note: str = ""
+    """what was found, in a sentence"""
+    sizes: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Exercise:
+    """Everything the checks, the notebooks and the book need to know about one function.
+
+    There is one of each, so it is compared and hashed as an object: fast, where caches do it often.
+    """
+
+    name: str
+    assignment: str
+    signature: str
+    points: float
+    section: Section
+    equation: str
+    hints: tuple[str, ...]
+    returns: object
+    probes: tuple[Probe, ...]
+    answer: Callable[[Mapping], Outputs]
+    """the reference's outputs for the inputs of one probe; imports torch when first called"""
+    mistakes: tuple[Mistake, ...]
+    tolerance: float = 1e-10
+    why_tolerance: str = (
+        "float64 sums in another order differ by about 1e-15; arithmetic in float32 by 1e-7"
+    )
+    parts: tuple[tuple[str, str], ...] = ()
+    """the parts that stages isolate, in the order of computation, each with its plain name"""
+    part: str | None = None
+    """the part of the cell that this exercise is about, where it is one part"""
+    builds_on: tuple[str, ...] = ()
+    """the exercises whose functions a student's answer is likely to call"""
+    call: Callable = call_function
+    refuse: frozenset[str] = RECURRENT
+    """torch functions whose use is not an answer, see ``player.RECURRENT`` and ``AUTOGRAD``"""
+    silent: bool = False
+    """True where a warning, or a change of NumPy's error state, is a mistake"""
+    needs_torch: bool = False
+    """True where the answer is itself written in torch"""
+    examine: Callable[[Observation], Observation] | None = None
+    """where many answers are right: puts what was observed to use, and gives the outcome, an
+    ``Examined`` whose outputs are compared with ``answer``"""
+    tried: str = "kinds of input"
+    """what the probes are, in words"""
+    recognized: str = ""
+    """how a mistake is recognized, a sentence, where it is not by the function's results"""
+    reference: str = ""
+    """what answers are compared with, where it is not the torch reference"""
+
+    def draw(self, seed: int) -> list[Inputs]:
+        """The inputs of all probes. The same seed gives the same inputs, whatever else exists."""
+        return [
+            probe.draw(np.random.default_rng([seed, *f"{self.name}/{probe.name}".encode()]))
+            for probe in self.probes
+        ]
+
+    def observe(self, code: Callable, inputs: Inputs) -> Observation:
+        """What ``code`` does on one probe, run in this process."""
+        return observe(code, inputs, self.returns, self.call, self.refuse)
+
+    def play(self, code: Callable, drawn: Iterable[Inputs]) -> Iterator[Observation]:
+        """What ``code`` does on these inputs, one after the other, up to a status that is final."""
+        return play(code, drawn, self.returns, self.call, self.refuse)

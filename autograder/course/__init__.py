@@ -1,0 +1,1 @@
+"""The course Gated Memory: its exercises, its reference, its drawings. No other room knows its names."""

@@ -1,0 +1,25 @@
+"""The course's drawings of cells, layers and conventions, as inline SVG."""
+
+from .cell_diagram import gru_cell
+from .convention_diagrams import reset_placement, torch_storage
+from .gradient_diagram import gradient_paths
+from .layer_diagrams import padded_and_packed, stacked_layers, two_directions
+from .lstm_diagram import lstm_cell
+from .rnn_diagrams import rnn_cell, time_major, unrolled
+from .spelling_diagrams import four_spellings, gate_strip
+
+__all__ = [
+    "four_spellings",
+    "gate_strip",
+    "gradient_paths",
+    "gru_cell",
+    "lstm_cell",
+    "padded_and_packed",
+    "reset_placement",
+    "rnn_cell",
+    "stacked_layers",
+    "time_major",
+    "torch_storage",
+    "two_directions",
+    "unrolled",
+]

@@ -1,0 +1,1 @@
+"""A small made-up class, graded with nbgrader's own commands."""

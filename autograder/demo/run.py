@@ -1,0 +1,260 @@
+"""``autograder demo``: a small class, graded with nbgrader's commands, from release to feedback."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+import webbrowser
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from autograder.course.classroom import ALL_FUNCTIONS, CLASS, hand_in
+from autograder.grading.run import stored_grades
+from autograder.material import notebooks as nb
+from autograder.outlets.report import class_report
+
+ASSIGNMENT = "gru"
+DEMO_SEED = "271828182845"
+"""Stands for an instructor's secret seed; fixed, so that every demonstration gives one result."""
+
+CHECKS = len(ALL_FUNCTIONS)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the gradebook says about one student."""
+
+    student: str
+    story: str
+    score: float
+    max_score: float
+    lost: dict[str, list[str]]
+    """what the checks said about lost points: a reason, and ``name got/maximum`` for each check"""
+    waiting: bool
+    """an answer waits for a person"""
+    feedback: Path | None
+
+
+def build(course: Path, folder: Path) -> None:
+    """Make ``folder`` a course of its own, in which the class has handed in its work."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    shutil.copy(course / nb.MARKER, folder)
+    source = nb.source_path(folder, ASSIGNMENT)
+    source.parent.mkdir(parents=True)
+    source.write_text(nb.source_notebook(course, ASSIGNMENT), encoding="utf-8")
+    released = folder / "notebooks" / f"{ASSIGNMENT}.ipynb"
+    released.parent.mkdir()
+    released.write_text(nb.release_notebook(course, ASSIGNMENT), encoding="utf-8")
+    (folder / "secret_seed.txt").write_text(DEMO_SEED + "\n", encoding="utf-8")
+    hand_in(released, source, folder / "submitted", ASSIGNMENT)
+
+
+def nbgrader(folder: Path, *arguments: str) -> Iterator[str]:
+    """Run a nbgrader command in ``folder`` and yield its lines as they come.
+
+    Raises CourseError with everything it said when it fails.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "AUTOGRADER_SEED"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        yield line.rstrip("\n")
+    if process.wait():
+        raise nb.CourseError(f"nbgrader {' '.join(arguments)} failed:\n{''.join(said)}")
+
+
+def results(folder: Path) -> list[Row]:
+    """One row per student of the class, read from nbgrader's gradebook."""
+    from nbgrader.api import Gradebook, MissingEntry
+
+    rows = []
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        for student in CLASS:
+            try:
+                submission = gradebook.find_submission(ASSIGNMENT, student.name)
+            except MissingEntry:
+                rows.append(Row(student.name, student.story, 0, 0, {"not graded": []}, False, None))
+                continue
+            grades = {grade.name: grade for paper in submission.notebooks for grade in paper.grades}
+            page = folder / "feedback" / student.name / ASSIGNMENT / f"{ASSIGNMENT}.html"
+            rows.append(
+                Row(
+                    student.name,
+                    student.story,
+                    submission.score,
+                    submission.max_score,
+                    _lost_points(folder, student.name, grades),
+                    submission.needs_manual_grade,
+                    page if page.exists() else None,
+                )
+            )
+    return rows
+
+
+def _lost_points(folder: Path, student: str, grades: dict) -> dict[str, list[str]]:
+    path = folder / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    if not path.exists():
+        return {"no notebook": []}
+    lost: dict[str, list[str]] = {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        grade = grades.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        if grade and cell.cell_type == "code" and grade.score < grade.max_score:
+            name = grade.name.removeprefix("check-")
+            lost.setdefault(_reason(cell), []).append(f"{name} {grade.score:g}/{grade.max_score:g}")
+    return lost
+
+
+def _reason(cell) -> str:
+    """What a check said, in a few words: the mistake it named, else its first finding."""
+    for output in cell.outputs:
+        if output.output_type == "error":
+            return f"{output.ename}: {output.evalue}"
+    said = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    if "not written yet" in said:
+        return "not written yet"
+    named = re.search(r"Mistake: (?:in the [\w ]+: )*(.+?)\. [A-Z]", " ".join(said.split()))
+    if named:
+        return named.group(1)
+    finding = re.match(r".* points\n {2}(.*(?:\n {4}(?!line \d).*)*)", said)
+    if not finding:
+        return "points lost"
+    first = " ".join(finding.group(1).split()).removeprefix("It raises ")
+    return re.split(r"(?<=[^A-Z])[.?] (?=[A-Z])", first)[0]
+
+
+def run(course: Path, show: bool = True) -> None:
+    """Grade the class in ``_build/demo`` and present the result."""
+    console = Console()
+    folder = course / "_build" / "demo"
+    steps = [
+        ("generate_assignment", "release the assignment"),
+        ("autograde", "autograde"),
+        ("generate_feedback", "write feedback"),
+    ]
+    with Progress(
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}"),
+        console=console,
+    ) as progress:
+        task = progress.add_task("hand in the work", total=len(CLASS), now="")
+        build(course, folder)
+        progress.update(task, completed=len(CLASS))
+        for command, label in steps:
+            total = 1 if command == "generate_assignment" else len(CLASS)
+            task = progress.add_task(label, total=total, now="")
+            seen: set[str] = set()
+            for line in nbgrader(folder, command, ASSIGNMENT):
+                student = re.search(r"Converting notebook .*/(?:submitted|autograded)/(\w+)/", line)
+                if student:
+                    seen.add(student.group(1))
+                    progress.update(task, completed=len(seen) - 1, now=student.group(1))
+            progress.update(task, completed=total, now="")
+    _write_report(folder)
+    rows = results(folder)
+    console.print(_table(rows, console.width))
+    page = folder / "index.html"
+    page.write_text(_page(rows, folder), encoding="utf-8")
+    console.print(
+        "* an answer waits to be graded by a person, in JupyterLab: menu Nbgrader, Formgrader.\n"
+        f"Feedback as the students get it: [bold]{page}[/bold]",
+        soft_wrap=True,
+        highlight=False,
+    )
+    if show and _has_screen():
+        webbrowser.open(page.as_uri())
+
+
+def _write_report(folder: Path) -> None:
+    """The class report, as ``autograder report`` makes it."""
+    graded = list(stored_grades(folder, ASSIGNMENT))
+    page = folder / "reports" / f"{ASSIGNMENT}.html"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(class_report(ASSIGNMENT, graded), encoding="utf-8")
+
+
+def _score(row: Row) -> str:
+    return f"{row.score:g} / {row.max_score:g}{'*' if row.waiting else ''}"
+
+
+def _lost(row: Row) -> list[str]:
+    lines = []
+    for reason, checks in row.lost.items():
+        what = "all checks" if len(checks) == CHECKS else ", ".join(checks)
+        lines.append(f"{reason}: {what}" if what else reason)
+    return lines or ["nothing lost"]
+
+
+def _table(rows: list[Row], width: int) -> Table:
+    table = Table(title="What the gradebook says", title_justify="left", width=min(width, 120))
+    table.add_column("student", no_wrap=True)
+    table.add_column("handed in")
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("what the checks said")
+    for row in rows:
+        table.add_row(row.student, row.story, _score(row), "\n".join(_lost(row)))
+    return table
+
+
+def _page(rows: list[Row], folder: Path) -> str:
+    body = []
+    for row in rows:
+        name = html.escape(row.student)
+        if row.feedback:
+            name = f'<a href="{row.feedback.relative_to(folder).as_posix()}">{name}</a>'
+        said = "<br>".join(map(html.escape, _lost(row)))
+        cells = [name, html.escape(row.story), _score(row), said]
+        body.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>The demonstration class</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+div {{ overflow-x: auto }}
+table {{ border-collapse: collapse; width: 100% }}
+th, td {{ text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0 }}
+tr {{ border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent) }}
+td:nth-child(3) {{ white-space: nowrap; font-variant-numeric: tabular-nums }}
+a {{ color: light-dark(#0b7a6b, #4fd1b8) }}
+</style>
+<h1>The demonstration class</h1>
+<p>Graded with nbgrader and the course's engine. A name leads to the feedback page that student
+gets; a star marks an answer that waits to be graded by a person. What the class has in common is in
+the <a href="reports/{ASSIGNMENT}.html">class report</a>.</p>
+<div><table>
+<tr><th>student</th><th>handed in</th><th>score</th><th>what the checks said</th></tr>
+{chr(10).join(body)}
+</table></div>
+</html>
+"""
+
+
+def _has_screen() -> bool:
+    return sys.platform in ("win32", "darwin") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )

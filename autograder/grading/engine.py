@@ -1,0 +1,452 @@
+"""The engine: grades one submission. It runs the student's cells in a confined player, has the
+judge check every function of the assignment, and says what it noticed.
+
+Which functions a student defined decides. All cells run first, in order; then each exercise is
+called on the judge's inputs, as it stands at the end of the notebook. A cell or a call that ends
+its process costs that cell or exercise, and everything else is played again without it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from autograder.checking import answers
+from autograder.checking.judge import Questions, decide
+from autograder.checking.record import Exercise, Inputs
+from autograder.checking.render import as_text
+from autograder.course.exercises import ASSIGNMENTS
+from autograder.grading.graded import REPAIRED, Graded, Remark
+from autograder.grading.similarity import fingerprints
+from autograder.grading.stage import (
+    CELL_SECONDS,
+    CallOrder,
+    Ended,
+    NeedsTorch,
+    Player,
+    PlayersUnavailable,
+    Zygote,
+)
+from autograder.material import papers
+from autograder.material.papers import (
+    LONGEST_CELL,
+    LONGEST_CODE,
+    MOST_CELLS,
+    NO_RELEASE,
+    Paper,
+    Release,
+)
+from autograder.player.confine import LAYERS, MEANS, Limits, available
+from autograder.player.observe import FINAL, TIME_LIMIT, Observation
+
+SUBMISSION_SECONDS = 300.0
+"""Wall time for all cells and calls of one submission; afterwards the rest counts as timed out."""
+
+MOST_RESTARTS = 20
+"""How many cells of a submission may end their process before the rest of them is given up."""
+
+KEPT_OUTPUT = 32 << 20
+"""Characters that all cells of a submission may show together, images included."""
+
+
+class ConfinementMissing(Exception):
+    """Layers of confinement that this machine does not offer; the message says what that means."""
+
+    def __init__(self, missing: Sequence[str]):
+        lines = "\n".join(f"  {layer}: {MEANS[layer]}" for layer in missing)
+        super().__init__(
+            f"This machine cannot confine submissions in full. Missing:\n{lines}\n"
+            "Grade on another machine, or accept that with --accept-less-confinement, if what "
+            "you grade is trusted or this machine holds nothing else (a container made for it)."
+        )
+        self.missing = tuple(missing)
+
+
+@cache
+def confinement() -> tuple[str, ...]:
+    """The layers that work on this machine."""
+    return available()
+
+
+@dataclass
+class Performance:
+    """What a submission did: what its cells showed, a verdict per exercise, what was noticed."""
+
+    outputs: dict[int, list[dict]] = field(default_factory=dict)
+    """by the cell's place among the code cells"""
+    verdicts: dict = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+    seconds: float = 0.0
+    code_seconds: float = 0.0
+    exercise_seconds: dict[str, float] = field(default_factory=dict)
+    too_long: list[int] = field(default_factory=list)
+    """the cells that were not run because they are too long"""
+
+
+class Engine:
+    """Grades submissions, one after the other. Use it as a context manager.
+
+    ``seed`` draws the inputs, by default the one in force; ``layers`` are the layers of
+    confinement wanted, by default all that work here. ``cell_seconds`` of wall time are for each
+    cell, ``call_seconds`` for each call of an answer. Raises ConfinementMissing where some layers
+    are missing, unless ``accept_less`` is true, and PlayersUnavailable.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        accept_less: bool = False,
+        layers: Sequence[str] | None = None,
+        limits: Limits | None = None,
+        cell_seconds: float = CELL_SECONDS,
+        call_seconds: float = TIME_LIMIT,
+    ):
+        self.layers = confinement() if layers is None else tuple(layers)
+        missing = [layer for layer in LAYERS if layer not in self.layers]
+        if missing and not accept_less:
+            raise ConfinementMissing(missing)
+        self.seed = answers.seed() if seed is None else seed
+        self.limits = limits or Limits()
+        self.cell_seconds, self.call_seconds = cell_seconds, call_seconds
+        self._zygotes: dict[str, Zygote] = {}
+        self._asked: dict[str, tuple[Questions, CallOrder]] = {}
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the zygotes; the engine starts new ones when it is used again."""
+        while self._zygotes:
+            self._zygotes.popitem()[1].close()
+
+    def player(self, kind: str) -> Player:
+        """A fresh player of a kind (``"plain"`` or ``"torch"``). Raises PlayersUnavailable."""
+        if kind not in self._zygotes:
+            self._zygotes[kind] = Zygote(kind, self.layers, self.limits)
+        return self._zygotes[kind].player()
+
+    def questions(self, exercise: Exercise) -> tuple[Questions, CallOrder]:
+        """What every submission is asked in this exercise, and the order that asks it."""
+        if exercise.name not in self._asked:
+            questions = Questions.prepare(exercise, self.seed)
+            order = CallOrder.of(exercise, questions.played, self.call_seconds)
+            self._asked[exercise.name] = questions, order
+        return self._asked[exercise.name]
+
+    def run(self, cells: Sequence[str], exercises: Sequence[Exercise]) -> Performance:
+        """Run code cells in order and judge the exercises; what they do never raises."""
+        start = time.monotonic()
+        try:
+            performance = _Run(self, cells, exercises, start + SUBMISSION_SECONDS).perform()
+        except PlayersUnavailable:  # somebody killed the zygote: once more, with another
+            self.close()
+            start = time.monotonic()
+            performance = _Run(self, cells, exercises, start + SUBMISSION_SECONDS).perform()
+        performance.seconds = time.monotonic() - start
+        return performance
+
+    def grade(
+        self,
+        submission: bytes | Path,
+        assignment: str,
+        student: str = "",
+        release: Release = NO_RELEASE,
+    ) -> Graded:
+        """The grade of one submitted file, see ``grade_paper``."""
+        return self.grade_paper(submission, assignment, student, release)[0]
+
+    def grade_paper(
+        self,
+        submission: bytes | Path,
+        assignment: str,
+        student: str = "",
+        release: Release = NO_RELEASE,
+        version: str = "",
+    ) -> tuple[Graded, Paper]:
+        """Grade one submitted file. Returns the grade and the paper as it was graded.
+
+        By the ``release`` a damaged paper is put in order.
+        Raises LookupError for an unknown assignment, OSError for a path that cannot be read.
+        """
+        start = time.monotonic()
+        if assignment not in ASSIGNMENTS:
+            raise LookupError(
+                f"There is no assignment {assignment!r}: there are {', '.join(ASSIGNMENTS)}."
+            )
+        data = submission.read_bytes() if isinstance(submission, Path) else submission
+        remarks = []
+        try:
+            paper = papers.read(data)
+        except papers.Unreadable as error:
+            remarks.append(Remark("unreadable", f"The file is no notebook. {error}"))
+            paper = papers.unreadable_paper(str(error))
+        if release.official:
+            restored = papers.restore(paper, release.official)
+            if not remarks:
+                remarks += [Remark(REPAIRED, says) for says in restored.sentences()]
+        code = [cell for cell in paper["cells"] if cell["cell_type"] == "code"]
+        performance = self.run([cell["source"] for cell in code], ASSIGNMENTS[assignment])
+        for number, cell in enumerate(code):
+            cell["outputs"] = performance.outputs.get(number, [])
+        show_verdicts(code, performance.verdicts)
+        shorten(code, performance)
+        own = [cell["source"] for cell in code if cell["source"] not in release.given]
+        graded = Graded(
+            assignment,
+            student,
+            sha256(data).hexdigest(),
+            version or self.version(release),
+            tuple(performance.verdicts[exercise.name] for exercise in ASSIGNMENTS[assignment]),
+            tuple(remarks + performance.remarks),
+            round(time.monotonic() - start, 4),
+            round(performance.code_seconds, 4),
+            tuple((name, round(s, 4)) for name, s in performance.exercise_seconds.items()),
+            fingerprints(own, release.given),
+            self.layers,
+            papers.changed(paper, release.official),
+        )
+        return graded, paper
+
+    def version(self, release: Release = NO_RELEASE) -> str:
+        """Everything but the submission that a grade depends on, as one hexadecimal number."""
+        return version(self.seed, release)
+
+
+def version(seed: int, release: Release = NO_RELEASE) -> str:
+    """A digest of the package's grading code, the libraries, the seed and the release."""
+    import importlib.metadata
+
+    digest = sha256(_code_digest())
+    for library in ("numpy", "torch"):
+        try:
+            digest.update(importlib.metadata.version(library).encode())
+        except importlib.metadata.PackageNotFoundError:
+            digest.update(b"none")
+    official = sorted(release.official, key=lambda cell: cell.name)
+    digest.update(f"{seed}{official}".encode())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _code_digest() -> bytes:
+    package = Path(__file__).parents[1]
+    names = "checking/answers checking/judge checking/record checking/verdict grading/engine grading/stage material/papers course/reference".split()
+    paths = [package / f"{name}.py" for name in names]
+    paths += sorted([*package.glob("course/exercises/*.py"), *package.glob("player/*.py")])
+    return sha256(b"".join(path.read_bytes() for path in paths)).digest()
+
+
+def show_verdicts(cells: Sequence[Mapping], verdicts: Mapping) -> None:
+    """Write each verdict under its check cell, as nbgrader reads a score: text, then a number."""
+    for cell in cells:
+        meta = cell["metadata"].get("nbgrader", {})
+        if not meta.get("grade") or meta.get("solution"):
+            continue
+        verdict = verdicts.get(str(meta.get("grade_id")).removeprefix("check-"))
+        if verdict is None:
+            continue
+        points = {"text/plain": repr(float(verdict.points))}
+        cell["outputs"] = [
+            {"output_type": "stream", "name": "stdout", "text": as_text(verdict) + "\n"},
+            {
+                "output_type": "execute_result",
+                "execution_count": None,
+                "data": points,
+                "metadata": {},
+            },
+        ]
+
+
+def shorten(cells: Sequence[MutableMapping], performance: Performance) -> None:
+    """Keep only the beginning of code cells that were too long to be run."""
+    for number in performance.too_long:
+        cells[number]["source"] = cells[number]["source"][:1000] + "\n# … the rest is not kept"
+
+
+class _Run:
+    """One submission on its way through the players."""
+
+    def __init__(self, engine: Engine, cells: Sequence[str], exercises, deadline: float):
+        self.engine, self.exercises, self.deadline = engine, exercises, deadline
+        self.kind = "torch" if any(exercise.needs_torch for exercise in exercises) else "plain"
+        self.result = Performance()
+        self.tried: dict[str, None] = {}
+        self.left_out: set[int] = set()
+        self.cells = list(enumerate(cells))
+        self.shown: dict[int, int] = {}
+        room = LONGEST_CODE
+        for number, source in self.cells:
+            if len(source) <= min(room, LONGEST_CELL):
+                room -= len(source)
+                continue
+            says = f"The cell was not run: it has {len(source):,} characters."
+            self._leave_out(number, "TooLong", says)
+            self.result.too_long.append(number)
+        if self.result.too_long:
+            first, *others = self.result.too_long
+            says = f"Cell {first + 1} has {len(cells[first]):,} characters and was not run"
+            self._remark("flood", says + (f", like {len(others)} more." if others else "."))
+        for number, _ in self.cells[MOST_CELLS:]:
+            self._leave_out(number, "TooMany", f"Only {MOST_CELLS} cells are run.")
+        if len(cells) > MOST_CELLS:
+            self._remark("flood", f"There are {len(cells):,} code cells; {MOST_CELLS} are run.")
+
+    def perform(self) -> Performance:
+        left = list(self.exercises)
+        while left:
+            try:
+                with self.engine.player(self.kind) as player:
+                    self._play(player, left)
+                    self._note(player)
+            except NeedsTorch:
+                self.kind = "torch"
+        if self.tried:
+            self._remark("tamper", f"It tried {', '.join(self.tried)}.")
+        self.result.verdicts = {e.name: self.result.verdicts[e.name] for e in self.exercises}
+        return self.result
+
+    def _play(self, player: Player, left: list[Exercise]) -> None:
+        """Run all cells, then judge what is left, until done or the player is gone."""
+        if not self._run_cells(player):
+            return
+        while left:
+            exercise = left[0]
+            gone: list[Ended] = []
+            questions, order = self.engine.questions(exercise)
+            verdict = decide(questions, self._observed(player, questions, order, gone))
+            self.result.verdicts[exercise.name] = verdict
+            left.pop(0)
+            kind = verdict.failure.kind if verdict.failure else ""
+            if kind == "timeout":
+                self._remark("timeout", f"{exercise.name} did not finish in time.")
+            if gone:
+                if kind == "reply":
+                    self._remark("tamper", f"{exercise.name} sent what is no result ({gone[0]}).")
+                elif kind != "timeout":
+                    self._remark("ended", f"{exercise.name} ended its process ({gone[0]}).")
+                return
+
+    def _run_cells(self, player: Player) -> bool:
+        """Whether all cells ran; else one more is left out, and the rest has to be run again."""
+        cells = [cell for cell in self.cells if cell[0] not in self.left_out]
+        results = player.run_cells(cells, self.engine.cell_seconds)
+        for number, _ in cells:
+            start = time.monotonic()
+            try:
+                result = next(results)
+            except Ended as error:
+                self._note(player)
+                self._ended_in(number, error)
+                return False
+            finally:
+                self.result.code_seconds += time.monotonic() - start
+            self.result.outputs[number] = self._kept(number, result.outputs)
+            if result.status == "timeout":
+                self._remark("timeout", f"Cell {number + 1} did not finish in time.")
+            if result.dropped:
+                self._remark(
+                    "flood",
+                    f"Cell {number + 1} showed {result.dropped:,} characters more than are kept.",
+                )
+            if any(output.get("ename") == "MemoryError" for output in result.outputs):
+                # What it took may still be held, and the next cells and calls would lack it.
+                self.left_out.add(number)
+                self._remark("ended", f"Cell {number + 1} took all memory and was left out.")
+                self._enough()
+                return False
+            if time.monotonic() > self.deadline:
+                self._give_up("The submission's time is used up.")
+                break
+        return True
+
+    def _kept(self, number: int, outputs: Sequence[dict]) -> list[dict]:
+        """What a cell showed, as far as there is room left for it in the graded notebook."""
+        kept = []
+        room = KEPT_OUTPUT - sum(size for cell, size in self.shown.items() if cell != number)
+        self.shown[number] = 0
+        for output in outputs:
+            size = len(json.dumps(output))
+            if self.shown[number] + size > room:
+                says = f"Cell {number + 1} showed more than the whole notebook may."
+                self._remark("flood", says)
+                break
+            self.shown[number] += size
+            kept.append(output)
+        return kept
+
+    def _ended_in(self, number: int, error: Ended) -> None:
+        if error.kind == "timeout":
+            self._leave_out(number, "Timeout", f"The cell did not finish within {error}.")
+            self._remark("timeout", f"Cell {number + 1} did not finish in time.")
+        elif error.kind == "reply":
+            self._leave_out(number, "Reply", f"This cell's results could not be read: {error}.")
+            self._remark("tamper", f"Cell {number + 1} sent what is no result ({error}).")
+        else:
+            self._leave_out(
+                number, "Ended", f"This cell ended its process ({error}) and was left out."
+            )
+            self._remark("ended", f"Cell {number + 1} ended its process ({error}).")
+        self._enough()
+
+    def _enough(self) -> None:
+        """Give up the rest of the cells where too many have been left out."""
+        if len(self.left_out) > MOST_RESTARTS or time.monotonic() > self.deadline:
+            self._give_up("Too many cells before ended their process.")
+
+    def _give_up(self, why: str) -> None:
+        done = self.result.outputs
+        for number, _ in self.cells:
+            if number not in self.left_out and number not in done:
+                self._leave_out(number, "GivenUp", why)
+
+    def _leave_out(self, number: int, name: str, says: str) -> None:
+        self.left_out.add(number)
+        error = {"output_type": "error", "ename": name, "evalue": says}
+        self.result.outputs[number] = [error | {"traceback": [f"{name}: {says}"]}]
+
+    def _observed(
+        self, player: Player, questions: Questions, order: CallOrder, gone: list[Ended]
+    ) -> Iterator[Observation]:
+        """The player's observations; one whose process is gone says so and is the last."""
+        if time.monotonic() > self.deadline:
+            yield Observation("timeout", message="the whole submission")
+            return
+        start = time.monotonic()
+        try:
+            for seen, inputs in zip(player.call(order), questions.played, strict=False):
+                yield _believable(seen, inputs)
+        except Ended as error:
+            self._note(player)
+            gone.append(error)
+            yield Observation(error.kind, message=str(error))
+        finally:
+            spent = time.monotonic() - start
+            self.result.code_seconds += spent
+            self.result.exercise_seconds[questions.exercise.name] = spent
+
+    def _note(self, player: Player) -> None:
+        self.tried |= player.tried
+
+    def _remark(self, kind: str, says: str) -> None:
+        remark = Remark(kind, says)
+        if remark not in self.result.remarks:
+            self.result.remarks.append(remark)
+
+
+def _believable(seen: Observation, inputs: Inputs) -> Observation:
+    """Without results, a call says nothing: only the probe for other devices may have none."""
+    if seen.status == "ok" and seen.device != "cpu" and inputs.get("device") != "accelerator":
+        return replace(seen, status="reply", message=f"results on the device {seen.device}")
+    return seen
+
+
+assert {"timeout", "ended", "reply"} <= FINAL, "a player that is gone makes no more observations"

@@ -1,0 +1,85 @@
+"""What grading one submission gives: data, written to a file and read again without loss."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from autograder.checking.verdict import Verdict
+
+LOOK = {
+    "missing": "There was no notebook.",
+    "unreadable": "The file could not be read as a notebook.",
+    "timeout": "Something did not finish in time.",
+    "ended": "Something ended the process it ran in.",
+    "flood": "There was more output than is kept.",
+    "tamper": "Something was tried that a solution has no use for.",
+}
+"""The kinds of remarks that deserve a person's look, and what each means."""
+
+REPAIRED = "repaired"
+"""The kind of remark that says what was put in order; it deserves no look."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something noticed about a submission: its kind (a key of ``LOOK`` or ``REPAIRED``), a sentence."""
+
+    kind: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One graded submission."""
+
+    assignment: str
+    student: str
+    digest: str
+    """SHA-256 of the submitted file, empty where there was none"""
+    version: str
+    """of everything else that a grade depends on: exercises, judge, player, seed"""
+    verdicts: tuple[Verdict, ...]
+    """one for each exercise of the assignment, in its order"""
+    remarks: tuple[Remark, ...] = ()
+    seconds: float = 0.0
+    """wall time from reading the file to the last verdict"""
+    code_seconds: float = 0.0
+    """how much of it the submission's own code ran"""
+    exercise_seconds: tuple[tuple[str, float], ...] = ()
+    """running time of each exercise's code over all probes"""
+    fingerprints: tuple[int, ...] = ()
+    """of the code, to find submissions that are alike; see ``similarity``"""
+    confinement: tuple[str, ...] = ()
+    """what kept the player apart from everything else, empty where nothing did"""
+    written: tuple[tuple[str, bool], ...] = ()
+    """the cells that students fill, by grade_id, and whether this one did. A person grades those
+    that no verdict is about"""
+
+    @property
+    def points(self) -> float:
+        return round(sum(verdict.points for verdict in self.verdicts), 2)
+
+    @property
+    def max_points(self) -> float:
+        return round(sum(verdict.max_points for verdict in self.verdicts), 2)
+
+    @property
+    def needs_look(self) -> bool:
+        return any(remark.kind in LOOK for remark in self.remarks)
+
+    def to_json(self) -> str:
+        # Dataclasses are shown as their fields; dataclasses.asdict would first copy everything.
+        return json.dumps(vars(self), ensure_ascii=False, default=vars)
+
+    @classmethod
+    def from_json(cls, text: str) -> Graded:
+        """The record that ``to_json`` wrote; raises ValueError, KeyError or TypeError for others."""
+        values = json.loads(text)
+        values["verdicts"] = tuple(Verdict.from_dict(v) for v in values["verdicts"])
+        values["remarks"] = tuple(Remark(**remark) for remark in values["remarks"])
+        for name in ("exercise_seconds", "written"):
+            values[name] = tuple(map(tuple, values[name]))
+        for name in ("fingerprints", "confinement"):
+            values[name] = tuple(values[name])
+        return cls(**values)

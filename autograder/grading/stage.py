@@ -1,0 +1,313 @@
+"""The judge's side of a player: starts zygotes, sends cells and inputs, reads what comes back.
+
+Everything that a player sends may be forged by the student's code. It is data of declared types,
+or it is ``Ended``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from autograder.checking.record import Exercise, Inputs
+from autograder.material.papers import writable
+from autograder.player import contract
+from autograder.player.confine import Limits
+from autograder.player.observe import CALLS, FINAL, TIME_LIMIT, Observation
+from autograder.player.wire import Channel, Closed, TooLate, WireError, encode
+
+CELL_SECONDS = 30.0
+"""Wall time that one cell may take; the released notebooks need less than a second."""
+
+GRACE = 2.0
+"""Seconds beyond a limit in which a player may say itself that time is over, before it is ended."""
+
+START_SECONDS = 120.0
+"""Wall time that a zygote may take to import what notebooks use."""
+
+_CALL_NAMES = {function: name for name, function in CALLS.items()}
+
+STATUSES = frozenset(
+    "ok exception device timeout library gradient none type missing undefined ended".split()
+) | {"not written"}
+"""What a player may say of a call."""
+
+
+class PlayersUnavailable(Exception):
+    """No player can be started here; the message says why."""
+
+
+class Ended(Exception):
+    """A player is gone. ``kind`` is ``"ended"``, ``"timeout"`` or ``"reply"``; the message says how."""
+
+    def __init__(self, kind: str, message: str):
+        super().__init__(message)
+        self.kind = kind
+
+
+class NeedsTorch(Exception):
+    """A cell imports torch: the other kind of player has it."""
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What running one cell gave: outputs as notebooks store them, text and images only."""
+
+    outputs: tuple[dict, ...]
+    status: str
+    """``"ok"``, ``"error"`` or ``"timeout"``"""
+    dropped: int
+    """characters and results that were not kept"""
+
+
+@dataclass(frozen=True)
+class CallOrder:
+    """What a player is told to call: a frame that is the same for every submission."""
+
+    frame: bytes
+    inputs: int
+    """how many there are"""
+    seconds: float
+    """that each call may take"""
+
+    @classmethod
+    def of(
+        cls, exercise: Exercise, inputs: Sequence[Inputs], seconds: float = TIME_LIMIT
+    ) -> CallOrder:
+        order = {
+            "do": "call",
+            "name": exercise.name,
+            "inputs": list(inputs),
+            "returns": contract.plain(exercise.returns),
+            "call": _CALL_NAMES[exercise.call],
+            "refuse": sorted(exercise.refuse),
+            "seconds": seconds,
+        }
+        return cls(encode(order), len(inputs), seconds)
+
+
+class Zygote:
+    """A process from which confined players are forked, one at a time.
+
+    ``kind`` is ``"plain"`` or ``"torch"``, ``layers`` come from ``confine.LAYERS``. Raises
+    PlayersUnavailable.
+    """
+
+    def __init__(self, kind: str, layers: Sequence[str], limits: Limits):
+        ours, theirs = socket.socketpair()
+        order = {
+            "control": theirs.fileno(),
+            "kind": kind,
+            "layers": list(layers),
+            "limits": asdict(limits),
+        }
+        threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        secret = ("AUTOGRADER_", "NBGRADER_")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(secret)}
+        program = "from autograder.player.zygote import main; main()"
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", program, json.dumps(order)],
+            pass_fds=[theirs.fileno()],
+            env=environment | threads | {"MPLBACKEND": "Agg"},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the judge, who ends its players in order
+        )
+        theirs.close()
+        self.kind, self.control = kind, Channel(ours)
+        try:
+            ready = self.control.receive(START_SECONDS)
+        except (Closed, TooLate, WireError) as error:
+            self.close()
+            raise PlayersUnavailable(
+                f"The process that runs submissions did not start ({type(error).__name__})."
+            ) from error
+        if "error" in ready:
+            self.close()
+            raise PlayersUnavailable(
+                f"The process that runs submissions did not start: {ready['error']}"
+            )
+        self.confinement = tuple(ready["ready"])
+
+    def player(self) -> Player:
+        """Fork a player. Raises PlayersUnavailable when the zygote is gone or cannot fork."""
+        ours, theirs = socket.socketpair()
+        try:
+            socket.send_fds(self.control.socket, [b"F"], [theirs.fileno()])
+            answer = self.control.receive(START_SECONDS)
+        except (OSError, Closed, TooLate) as error:
+            ours.close()
+            raise PlayersUnavailable("The process that runs submissions is gone.") from error
+        finally:
+            theirs.close()
+        if "error" in answer:
+            ours.close()
+            raise PlayersUnavailable(f"No player could be started: {answer['error']}")
+        return Player(self, Channel(ours))
+
+    def close(self) -> None:
+        """End the zygote, and with it whatever lives in it."""
+        self.control.close()
+        try:
+            self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Player:
+    """One submission's process. Use it as a context manager, which ends it."""
+
+    def __init__(self, zygote: Zygote, channel: Channel):
+        self.zygote, self.channel = zygote, channel
+        self.tried: dict[str, None] = {}
+        """what was tried that no exercise has a use for, in words"""
+        self.alive = True
+
+    def __enter__(self) -> Player:
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.end()
+
+    def run_cells(
+        self, cells: Sequence[tuple[int, str]], seconds: float = CELL_SECONDS
+    ) -> Iterator[CellResult]:
+        """Run cells in order; each comes with its number. Raises NeedsTorch and Ended."""
+        order = {"do": "cells", "cells": [list(cell) for cell in cells], "seconds": seconds}
+        self._send(encode(order))
+        for _ in cells:
+            yield _checked(self, _cell_result, self._receive(seconds))
+
+    def call(self, order: CallOrder) -> Iterator[Observation]:
+        """Call the student's answer to an exercise on inputs, one after the other.
+
+        It stops after an observation that is final. Raises NeedsTorch and Ended.
+        """
+        self._send(order.frame)
+        left = order.inputs
+        while left:
+            several = _checked(self, _observations, self._receive(order.seconds))[:left]
+            left -= len(several)
+            for seen in several:
+                yield seen
+                if seen.status in FINAL:
+                    return
+
+    def end(self) -> str:
+        """End the process and whatever it started; how it ended, ``"SIGKILL"`` if by this."""
+        if not self.alive:
+            return ""
+        self.alive = False
+        self.channel.close()
+        control = self.zygote.control
+        try:
+            control.socket.settimeout(START_SECONDS)
+            control.socket.sendall(b"K")
+            answer = control.receive(START_SECONDS)
+        except (OSError, Closed, TooLate) as error:
+            raise PlayersUnavailable("The process that runs submissions is gone.") from error
+        return str(answer["ended"])
+
+    def _send(self, frame: bytes) -> None:
+        try:
+            self.channel.send_frame(frame, START_SECONDS)
+        except (Closed, TooLate) as error:
+            raise self._gone() from error
+
+    def _receive(self, seconds: float) -> dict:
+        try:
+            reply = self.channel.receive(seconds + GRACE)
+        except Closed as error:
+            raise self._gone() from error
+        except TooLate as error:
+            self.end()
+            raise Ended("timeout", f"{seconds:g} seconds") from error
+        except WireError as error:
+            self.end()
+            raise Ended("reply", str(error)) from error
+        if "broken" in reply:
+            self.end()
+            raise Ended("ended", writable(str(reply["broken"])[:300]))
+        tried = reply.get("tried", [])
+        for thing in tried[:20] if isinstance(tried, list) else []:
+            if isinstance(thing, str) and len(self.tried) < 20:
+                self.tried[writable(thing[:300])] = None
+        if reply.get("needs") == "torch" and self.zygote.kind != "torch":
+            raise NeedsTorch
+        return reply
+
+    def _gone(self) -> Ended:
+        return Ended("ended", self.end())
+
+
+def _checked(player: Player, read, reply: dict):
+    try:
+        return read(reply)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        player.end()
+        raise Ended("reply", f"{type(error).__name__} in it") from error
+
+
+def _cell_result(reply: Mapping) -> CellResult:
+    status, dropped = reply["status"], reply["dropped"]
+    if status not in ("ok", "error", "timeout") or type(dropped) is not int:
+        raise ValueError(status)
+    return CellResult(tuple(map(_output, reply["outputs"][:100])), status, dropped)
+
+
+def _output(output: Mapping) -> dict:
+    """One output of a notebook, made of nothing but text and PNG images."""
+    kind = output["output_type"]
+    if kind == "stream":
+        return {"output_type": kind, "name": "stdout", "text": _text(output["text"])}
+    if kind == "error":
+        lines = [_text(line) for line in output["traceback"][:20]]
+        names = {key: _text(output[key]) for key in ("ename", "evalue")}
+        return {"output_type": kind, **names, "traceback": lines}
+    if kind in ("display_data", "execute_result"):
+        data = {k: _text(v) for k, v in output["data"].items() if k in ("text/plain", "image/png")}
+        if "image/png" in data:  # pages put it into an attribute as it is
+            base64.b64decode(data["image/png"], validate=True)
+        kept = {"output_type": kind, "data": data, "metadata": {}}
+        return kept | ({"execution_count": None} if kind == "execute_result" else {})
+    raise ValueError(kind)
+
+
+def _observations(reply: Mapping) -> list[Observation]:
+    """One at least: a player that says nothing must not be asked for ever."""
+    several = [_observation(values) for values in reply["seen"]]
+    if not several:
+        raise ValueError("none")
+    return several
+
+
+def _observation(values: Mapping) -> Observation:
+    seen = Observation(**values)
+    if seen.status not in STATUSES or seen.device not in ("cpu", "meta", "cuda"):
+        raise ValueError(seen.status)
+    if not all(
+        isinstance(key, str) and isinstance(value, np.ndarray)
+        for key, value in seen.outputs.items()
+    ):
+        raise TypeError("outputs")
+    seen.message, seen.printed = _text(seen.message)[:2000], _text(seen.printed)[:2000]
+    for name in ("lines", "modified", "warnings"):
+        setattr(seen, name, tuple(_text(item)[:500] for item in getattr(seen, name)[:20]))
+    if type(seen.printed_characters) is not int or type(seen.seconds) not in (int, float):
+        raise TypeError("numbers")
+    return seen
+
+
+def _text(value: object) -> str:
+    """A text that can be written in UTF-8."""
+    if not isinstance(value, str):
+        raise TypeError(type(value).__name__)
+    return writable(value)

@@ -1,0 +1,1 @@
+"""Notebooks on their way out to students and back: sources, releases, submissions, papers."""

@@ -1,0 +1,408 @@
+"""Submissions as they really arrive, read and put in order: papers.
+
+A paper is a notebook as JSON has it, a dict. Files are damaged, cells deleted, edited, duplicated
+or stripped of their metadata; which function a student defined decides, not which cells survived.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LONGEST_FILE = 100 << 20
+"""Bytes of a submission that is read at all; outputs, which do not count, may fill megabytes."""
+
+MOST_VALUES = 10_000_000
+"""Values in the JSON of a submission. Each takes up to 72 bytes of the judge's memory."""
+
+LONGEST_CELL = 500_000
+"""Characters of a cell that is run; a released notebook has less than 20,000 in all its cells."""
+
+LONGEST_CODE = 1_000_000
+"""Characters of all cells that are run."""
+
+MOST_CELLS = 1000
+"""Code cells that are run."""
+
+MOST_CELLS_READ = 20_000
+"""Cells of a submission that is read at all."""
+
+Paper = MutableMapping
+"""``cells``, ``metadata``, ``nbformat``, ``nbformat_minor``: the notebook format, version 4."""
+
+
+class Unreadable(Exception):
+    """The file is no notebook; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Official:
+    """One graded or locked cell of the released notebook."""
+
+    name: str
+    """its grade_id"""
+    cell_type: str
+    source: str
+    locked: bool
+    solution: bool
+    points: float | None
+    """None where the cell is not graded"""
+    checksum: str
+
+    @property
+    def function(self) -> str | None:
+        """The function that a check cell checks."""
+        checked = re.match(r"check\((\w+)\)", self.source)
+        return checked.group(1) if checked else None
+
+
+@dataclass(frozen=True)
+class Release:
+    """What students were given."""
+
+    official: tuple[Official, ...] = ()
+    given: tuple[str, ...] = ()
+    """the sources of all its code cells"""
+
+
+NO_RELEASE = Release()
+"""Where only the submission is at hand: it is graded as it stands."""
+
+
+def release_of(course: Path, assignment: str) -> Release:
+    """The assignment's release, made as nbgrader makes it.
+
+    Raises CourseError for an unknown assignment or a faulty source.
+    """
+    import nbformat
+    from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, LockCells
+
+    from autograder.material.notebooks import _nbgrader_settings, source_notebook
+
+    notebook = nbformat.reads(source_notebook(course, assignment), as_version=4)
+    config = _nbgrader_settings(course)
+    for step in (ClearSolutions, LockCells, ComputeChecksums):
+        notebook, _ = step(config=config).preprocess(notebook, {})
+    official = []
+    for cell in notebook.cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if not (meta.get("grade") or meta.get("solution") or meta.get("locked")):
+            continue
+        official.append(
+            Official(
+                meta["grade_id"],
+                cell.cell_type,
+                cell.source,
+                bool(meta["locked"]),
+                bool(meta["solution"]),
+                float(meta["points"]) if meta.get("grade") else None,
+                meta.get("checksum", ""),
+            )
+        )
+    given = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return Release(tuple(official), given)
+
+
+def read_file(path: Path, most: int = LONGEST_FILE + 1) -> bytes:
+    """The first ``most`` bytes of a regular file. Raises OSError, also for a link or a device.
+
+    What was handed in is not trusted: a link would lead out of its folder, and reading a pipe or
+    ``/dev/zero`` would never end. One byte more than may be read is how ``read`` knows.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        return file.read(most)
+
+
+def read(data: bytes) -> Paper:
+    """The paper in a submitted file. Raises Unreadable."""
+    if len(data) > LONGEST_FILE:
+        raise Unreadable(f"It has more than {LONGEST_FILE >> 20} megabytes.")
+    if not data.strip():
+        raise Unreadable("It is empty.")
+    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise Unreadable(f"It may hold more than {MOST_VALUES:,} values.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"It is not text in UTF-8 (byte {error.start:,}).") from error
+    try:
+        paper = json.loads(text)
+    except ValueError as error:
+        raise Unreadable(f"It is no complete JSON ({error}).") from error
+    except RecursionError as error:
+        raise Unreadable("Its JSON is nested too deeply.") from error
+    if not isinstance(paper, dict):
+        raise Unreadable("It is JSON, but no notebook.")
+    if paper.get("nbformat") != 4:
+        paper = _converted(paper)
+    cells = paper.get("cells")
+    if not isinstance(cells, list):
+        raise Unreadable("It has no list of cells.")
+    if len(cells) > MOST_CELLS_READ:
+        raise Unreadable(f"It has {len(cells):,} cells.")
+    return _paper([_tidy(cell) for cell in cells if isinstance(cell, dict)])
+
+
+def _paper(cells: list) -> Paper:
+    """A notebook of these cells. What it says of its kernel and its editor does not matter."""
+    _number(cells)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _converted(paper: dict) -> dict:
+    """A notebook of another format, brought to version 4 by nbformat."""
+    import nbformat
+
+    version = paper.get("nbformat")
+    try:
+        return nbformat.reads(json.dumps(paper), as_version=4)
+    except Exception as error:  # nbformat raises what its conversion happens to stumble over
+        raise Unreadable(f"Its notebook format, {version!r:.20}, could not be read.") from error
+
+
+def _tidy(cell: dict) -> dict:
+    """A cell with the parts that every reader counts on, of the types it counts on."""
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    kind = cell.get("cell_type")
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    tidy = {
+        "cell_type": kind if kind in ("code", "markdown", "raw") else "markdown",
+        "id": cell.get("id"),
+        "metadata": {"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {},
+        "source": source if isinstance(source, str) else "",
+    }
+    if tidy["cell_type"] == "markdown" and _are_attachments(cell.get("attachments")):
+        tidy["attachments"] = cell["attachments"]
+    if not isinstance(tidy["id"], str) or not re.fullmatch(r"[\w-]{1,64}", tidy["id"], re.A):
+        del tidy["id"]
+    # Halves of surrogate pairs cannot be written again.
+    tidy["source"] = writable(tidy["source"])
+    if tidy["cell_type"] == "code":
+        tidy.update(execution_count=None, outputs=[])
+    return tidy
+
+
+def writable(text: str) -> str:
+    """``text`` as it can be written in UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _are_attachments(value: object) -> bool:
+    """Whether these are pictures pasted into a text: name → type → base64."""
+    return isinstance(value, dict) and all(
+        name == writable(name)
+        and isinstance(kinds, dict)
+        and all(
+            kind.startswith("image/") and isinstance(data, str) and (kind + data).isascii()
+            for kind, data in kinds.items()
+        )
+        for name, kinds in value.items()
+    )
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was put in order: names of cells."""
+
+    edited: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    of: int = 0
+    """how many official cells there are"""
+
+    def sentences(self) -> list[str]:
+        said = []
+        if self.edited:
+            said.append(f"edited, the original counts: {', '.join(self.edited)}")
+        if self.deleted:
+            which = "all cells" if len(self.deleted) == self.of else ", ".join(self.deleted)
+            said.append(f"missing and put back: {which}")
+        return said
+
+
+def restore(paper: Paper, official: Sequence[Official]) -> Restored:
+    """Give every official cell its place, its metadata and, where locked, its source, in place.
+
+    A student's answer is found by its metadata, else by the name it defines, else by its cell id.
+    """
+    cells = paper["cells"]
+    found = _by_grade_id(cells, {known.name for known in official})
+    taken = {id(cell) for cell in found.values()}
+    for known in official:
+        if known.name not in found:
+            match = _adopt(known, cells, taken)
+            if match is not None:
+                found[known.name] = match
+                taken.add(id(match))
+    edited = tuple(
+        known.name
+        for known in official
+        if known.locked and known.name in found and found[known.name]["source"] != known.source
+    )
+    deleted = tuple(known.name for known in official if known.name not in found)
+    _insert_missing(cells, official, found)
+    for known in official:
+        _stamp(found[known.name], known)
+    _number(cells)
+    return Restored(edited, deleted, len(official))
+
+
+def _by_grade_id(cells: list, known: set[str]) -> dict[str, MutableMapping]:
+    """The cells by grade_id, the last of duplicates. All others lose their nbgrader metadata."""
+    found: dict[str, MutableMapping] = {}
+    for cell in reversed(cells):
+        meta = cell["metadata"].pop("nbgrader", None)
+        grade_id = meta.get("grade_id") if isinstance(meta, Mapping) else None
+        if isinstance(grade_id, str) and grade_id in known and grade_id not in found:
+            found[grade_id] = cell
+    return found
+
+
+def _adopt(known: Official, cells: list, taken: set[int]) -> MutableMapping | None:
+    """The cell that plays the part of ``known`` although its metadata is lost."""
+    free = [cell for cell in reversed(cells) if id(cell) not in taken]
+    tests = [
+        lambda cell: cell.get("id") == known.name,
+        lambda cell: cell["source"].strip() == known.source.strip(),
+    ]
+    if known.solution and known.cell_type == "code":
+        tests.insert(
+            0, lambda cell: cell["cell_type"] == "code" and defines(cell["source"], known.name)
+        )
+    return next((cell for test in tests for cell in free if test(cell)), None)
+
+
+def defines(source: str, name: str) -> bool:
+    """Whether a cell defines ``name`` at its outermost level."""
+    return re.search(rf"^(def|class)\s+{name}\b|^{name}\s*=", source, re.MULTILINE) is not None
+
+
+def _insert_missing(cells: list, official: Iterable[Official], found: dict) -> None:
+    """Put deleted cells back behind the one that precedes them in the assignment."""
+    previous = None
+    for known in official:
+        if known.name not in found:
+            at = _position(cells, found.get(previous)) + 1
+            if known.function:
+                at = max(at, *(place + 1 for place in _definitions(cells, known.function)), 0)
+            elif known.solution and known.cell_type == "code":
+                # What students were given must not replace what one wrote in another cell.
+                at = min(at, *_definitions(cells, known.name), len(cells))
+            found[known.name] = {
+                "cell_type": known.cell_type,
+                "id": known.name,
+                "metadata": {},
+                "source": known.source,
+            }
+            cells.insert(at, found[known.name])
+        previous = known.name
+
+
+def _definitions(cells: list, name: str) -> list[int]:
+    """Where ``name`` is defined."""
+    return [
+        i for i, c in enumerate(cells) if c["cell_type"] == "code" and defines(c["source"], name)
+    ]
+
+
+def _position(cells: list, cell: MutableMapping | None) -> int:
+    return next((i for i, other in enumerate(cells) if other is cell), -1)
+
+
+def _stamp(cell: MutableMapping, known: Official) -> None:
+    """Give a cell the type, the metadata and, where locked, the source it has to have."""
+    cell["cell_type"] = known.cell_type
+    for key in ("outputs", "execution_count"):
+        cell.pop(key, None)
+    if known.cell_type == "code":
+        cell.pop("attachments", None)
+        cell.update(outputs=[], execution_count=None)
+    if known.locked:
+        cell["source"] = known.source
+    meta = {
+        "cell_type": known.cell_type,
+        "checksum": known.checksum,
+        "grade": known.points is not None,
+        "grade_id": known.name,
+        "locked": known.locked,
+        "schema_version": 3,
+        "solution": known.solution,
+        "task": False,
+    }
+    if known.points is not None:
+        meta["points"] = int(known.points) if known.points == int(known.points) else known.points
+    # Nothing else survives: a tag on a check cell could keep it from being run.
+    cell["metadata"] = {"nbgrader": meta}
+
+
+def _number(cells: list) -> None:
+    """Give every cell an id of its own."""
+    taken: set[str] = set()
+    for number, cell in enumerate(cells):
+        if cell.get("id") in taken or "id" not in cell:
+            cell["id"] = f"cell-{number}"
+        while cell["id"] in taken:
+            cell["id"] += "-x"
+        taken.add(cell["id"])
+
+
+def changed(paper: Paper, official: Iterable[Official]) -> tuple[tuple[str, bool], ...]:
+    """For each cell that is for students to fill: did they change it?"""
+    filled = [known for known in official if known.solution]
+    if not filled:
+        return ()
+    by_name = {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in official_cells(paper)}
+    return tuple((known.name, by_name[known.name]["source"] != known.source) for known in filled)
+
+
+def official_cells(paper: Paper) -> list[MutableMapping]:
+    """The cells that nbgrader's metadata name."""
+    return [
+        cell
+        for cell in paper["cells"]
+        if isinstance(cell["metadata"].get("nbgrader", {}).get("grade_id"), str)
+    ]
+
+
+def unreadable_paper(reason: str) -> Paper:
+    """A paper that says that the file is none."""
+    return paper_that_says(
+        f"**This file could not be read as a notebook.** {reason} It may have been cut off while "
+        "it was uploaded. Open your notebook in Jupyter, save it, and hand it in again."
+    )
+
+
+def paper_that_says(text: str) -> Paper:
+    """A paper of one cell of text, in place of one that is not there."""
+    return _paper([{"cell_type": "markdown", "id": "remark", "metadata": {}, "source": text}])
+
+
+def assignment_of(paper: Paper) -> str | None:
+    """The assignment whose functions a notebook defines or checks, None where it is none."""
+    from autograder.course.exercises import ASSIGNMENTS
+
+    named = set()
+    for cell in paper["cells"]:
+        if cell["cell_type"] == "code":
+            named |= set(re.findall(r"^(?:def|class)\s+(\w+)", cell["source"], re.MULTILINE))
+            named |= set(re.findall(r"^check\((\w+)\)", cell["source"], re.MULTILINE))
+    # The share, since an assignment may give what another one asks for.
+    share = {
+        name: sum(exercise.name in named for exercise in exercises) / len(exercises)
+        for name, exercises in ASSIGNMENTS.items()
+    }
+    best = max(share, key=share.__getitem__)
+    return best if share[best] else None

@@ -1,0 +1,1 @@
+"""Where grades go: the gradebook, exports, the class report, nbgrader's own commands."""

@@ -1,0 +1,373 @@
+"""Submissions as they really arrive, made fit for nbgrader.
+
+Stock nbgrader stops at a renamed notebook, crashes on stripped metadata, forgets an empty
+folder, loses a whole submission when one cell ends the kernel, and gives full marks to a check
+that printed no number. The pieces below go into its documented extension points (see
+``nbgrader_config.py``):
+
+``prepare_submissions``  before a submission is read: renamed and missing notebooks
+``TolerantExporter``     reading it: a file that is no notebook
+``RestoreCells``         putting it in order: deleted, edited, duplicated cells, lost metadata
+``RunConfined``          grading it with the course's engine, confined
+``keep_what_is_ours``    afterwards: files that came along
+``ExecuteCells``         running it as nbgrader does, unconfined: a kernel that dies, a check
+                         without a score
+"""
+
+from __future__ import annotations
+
+import atexit
+import re
+import shutil
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import bleach
+import nbformat
+from jinja2 import pass_context
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbconvert.exporters import NotebookExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat.notebooknode import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from nbgrader.preprocessors.execute import UnresponsiveKernelError
+from sqlalchemy.engine import make_url
+from traitlets import Bool, Float
+from traitlets.log import get_logger
+
+from autograder.checking.record import Exercise
+from autograder.course.exercises import get, is_exercise
+from autograder.grading.engine import Engine, shorten, show_verdicts
+from autograder.grading.graded import REPAIRED, Graded, Remark
+from autograder.grading.run import complete_receipt
+from autograder.grading.similarity import fingerprints
+from autograder.grading.stage import CELL_SECONDS
+from autograder.material import papers
+from autograder.material.notebooks import _nbgrader_settings
+from autograder.material.papers import Release
+
+BESIDE = ("timestamp.txt", "submission_secret.txt", "grade.json")
+"""The files that belong beside a graded notebook."""
+
+MOST_RESTARTS = 3
+"""How often a submission may end its kernel before the rest of it is given up."""
+
+
+def prepare_submissions(
+    *, assignment: str, student: str, notebooks: list[str], course: str
+) -> None:
+    """nbgrader's hook before each submission. ``notebooks`` are its files, changed in place."""
+    del assignment, student  # the patterns of the whole run, not of this submission
+    if not notebooks:
+        return
+    folder = Path(notebooks[0]).parent
+    with Gradebook(_gradebook_url(Path(course))) as gradebook:
+        try:
+            expected = [n.name for n in gradebook.find_assignment(folder.name).notebooks]
+        except MissingEntry:
+            get_logger().error(
+                "Register %s first: nbgrader generate_assignment %s (where it is released already, "
+                "add --force)",
+                folder.name,
+                folder.name,
+            )
+            return
+        _record_missing(gradebook, folder.parents[1], folder.name)
+    if len(expected) == 1:
+        _recognize_renamed(folder, expected[0], notebooks)
+    if not (folder / "timestamp.txt").exists():
+        get_logger().info("%s: no timestamp.txt; when it was saved counts", folder.parent.name)
+    try:
+        complete_receipt(folder, [Path(path) for path in notebooks])
+    except OSError as error:
+        get_logger().warning("Nothing can be written in %s (%s)", folder, error.strerror)
+
+
+@cache
+def _gradebook_url(course: Path) -> str:
+    """Where nbgrader itself keeps the gradebook; it makes one where there is none."""
+    configured = CourseDirectory(config=_nbgrader_settings(course)).db_url
+    url = make_url(configured)
+    if url.get_backend_name() == "sqlite" and url.database:
+        url = url.set(database=str(course / url.database))
+    return url.render_as_string(hide_password=False)
+
+
+def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
+    """A single expected notebook that goes by another name, such as ``gru (1).ipynb``."""
+    wanted = folder / f"{name}.ipynb"
+    if wanted.exists() or not notebooks:
+        return
+    files = [path for path in notebooks if not Path(path).is_symlink() and Path(path).is_file()]
+    if not files:
+        return
+    newest = max(files, key=lambda path: Path(path).lstat().st_mtime)
+    shutil.copy2(newest, wanted)
+    notebooks[:] = [str(wanted)]
+    get_logger().info("%s: %r is graded as %s", folder.parent.name, Path(newest).name, wanted.name)
+
+
+def _record_missing(gradebook: Gradebook, submitted: Path, assignment: str) -> None:
+    """A folder without a notebook counts as handed in with no points, instead of vanishing."""
+    for folder in sorted(submitted.glob(f"*/{assignment}")):
+        if not folder.is_dir() or any(folder.glob("*.ipynb")):
+            continue
+        student = folder.parent.name
+        gradebook.update_or_create_student(student)
+        submission = gradebook.update_or_create_submission(assignment, student)
+        for notebook in submission.notebooks:
+            for grade in notebook.grades:
+                grade.auto_score, grade.needs_manual_grade = 0, False
+        gradebook.db.commit()
+
+
+class TolerantExporter(NotebookExporter):
+    """Reads a notebook; a file that is none becomes a notebook that says so."""
+
+    def from_filename(self, filename, resources=None, **kw):
+        path = Path(filename)
+        data, reason = b"", ""
+        if path.is_symlink():
+            reason = "It is a link to another file."
+        else:
+            data = papers.read_file(path)
+            try:
+                paper = papers.read(data)
+            except papers.Unreadable as error:
+                reason = str(error)
+        if reason:
+            self.log.info("%s is no notebook. %s", path, reason)
+            paper = papers.unreadable_paper(reason)
+        paper["metadata"]["submitted"] = {"digest": sha256(data).hexdigest(), "unreadable": reason}
+        resources = dict(resources or {})
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        return self.from_notebook_node(nbformat.from_dict(paper), resources=resources, **kw)
+
+
+_noticed: dict[tuple[str, str], tuple[str, list[Remark], Release]] = {}
+"""Digest, remarks and release of a submission between nbgrader's two passes, by assignment and
+student."""
+
+
+class RestoreCells(NbGraderPreprocessor):
+    """Gives every graded cell its place, its metadata and, where locked, its original source.
+
+    What belongs to the assignment is what the gradebook recorded from the released notebook.
+    """
+
+    def preprocess(self, nb, resources):
+        info = resources["nbgrader"]
+        with Gradebook(info["db_url"]) as gradebook:
+            notebook = gradebook.find_notebook(info["notebook"], info["assignment"])
+            points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+            solutions = {cell.name for cell in notebook.solution_cells}
+            official = [
+                papers.Official(
+                    cell.name,
+                    cell.cell_type,
+                    cell.source,
+                    cell.locked,
+                    cell.name in solutions,
+                    points.get(cell.name),
+                    cell.checksum,
+                )
+                for cell in notebook.source_cells
+            ]
+        remarks = []
+        submitted = nb.metadata.pop("submitted", {"digest": "", "unreadable": ""})
+        restored = papers.restore(nb, official)
+        if submitted["unreadable"]:
+            says = f"The file is no notebook. {submitted['unreadable']}"
+            remarks.append(Remark("unreadable", says))
+        else:
+            remarks += [Remark(REPAIRED, says) for says in restored.sentences()]
+        for says in restored.sentences():
+            self.log.info("%s: %s", info["student"], says)
+        _noticed[info["assignment"], info["student"]] = (
+            submitted["digest"],
+            remarks,
+            papers.Release(tuple(official)),
+        )
+        return nbformat.from_dict(nb), resources
+
+
+class RunConfined(NbGraderPreprocessor):
+    """Grades a submission with the course's engine, in place of nbgrader's ``Execute``.
+
+    The verdicts become the outputs of the check cells, where nbgrader reads the scores. Beside
+    the graded notebook it leaves ``grade.json``, from which the class report is made.
+    """
+
+    accept_less_confinement = Bool(
+        False, help="Grade also where submissions cannot be confined in full."
+    ).tag(config=True)
+    cell_seconds = Float(CELL_SECONDS, help="Seconds that a cell may take.").tag(config=True)
+
+    def preprocess(self, nb, resources):
+        info = resources["nbgrader"]
+        nb.metadata.pop("submitted", None)  # of the copy between the two passes
+        code = [cell for cell in nb.cells if cell.cell_type == "code"]
+        exercises = _checked_exercises(code, info["assignment"])
+        engine = _shared_engine(self.accept_less_confinement, self.cell_seconds)
+        performance = engine.run([cell.source for cell in code], exercises)
+        for number, cell in enumerate(code):
+            cell.outputs = performance.outputs.get(number, [])
+        show_verdicts(code, performance.verdicts)
+        shorten(code, performance)
+        for remark in performance.remarks:
+            self.log.info("%s: %s", info["student"], remark.says)
+        digest, remarks, release = _noticed.pop(
+            (info["assignment"], info["student"]), ("", [], papers.NO_RELEASE)
+        )
+        graded = Graded(
+            info["assignment"],
+            info["student"],
+            digest,
+            engine.version(release),
+            tuple(performance.verdicts.values()),
+            tuple(remarks + performance.remarks),
+            round(performance.seconds, 4),
+            round(performance.code_seconds, 4),
+            tuple((name, round(s, 4)) for name, s in performance.exercise_seconds.items()),
+            fingerprints([cell.source for cell in code], [c.source for c in release.official]),
+            engine.layers,
+            papers.changed(nb, release.official),
+        )
+        Path(resources["metadata"]["path"], "grade.json").write_text(
+            graded.to_json(), encoding="utf-8"
+        )
+        return nbformat.from_dict(nb), resources
+
+
+def _checked_exercises(code: list[NotebookNode], assignment: str) -> list[Exercise]:
+    """The exercises that the graded cells check. Raises NbGraderException for other tests."""
+    exercises = []
+    for cell in code:
+        meta = cell.metadata.get("nbgrader", {})
+        if not meta.get("grade") or meta.get("solution"):
+            continue
+        checked = re.fullmatch(r"check\((\w+)\)", cell.source.strip())
+        if not checked or not is_exercise(checked.group(1)):
+            raise NbGraderException(
+                f"{assignment}: the test {meta['grade_id']} is no check of an exercise, and what "
+                "else it does cannot be graded apart from the student's code. To run this "
+                "assignment's tests as nbgrader does, unconfined, put ExecuteCells in place of "
+                "RunConfined in nbgrader_config.py."
+            )
+        exercises.append(get(checked.group(1)))
+    return exercises
+
+
+@cache
+def _shared_engine(accept_less: bool, cell_seconds: float) -> Engine:
+    """One engine for all submissions of this process: its zygotes stay warm."""
+    engine = Engine(accept_less=accept_less, cell_seconds=cell_seconds)
+    atexit.register(engine.close)
+    return engine
+
+
+def keep_what_is_ours(*, assignment: str, student: str, notebooks: list[str], course: str) -> None:
+    """nbgrader's hook after each submission: remove files that came along with the notebook.
+
+    nbgrader copies them, links followed, and later copies them on to the feedback folder.
+    """
+    del assignment, student
+    for notebook in notebooks:
+        submitted = Path(notebook)
+        graded = Path(course, "autograded", *submitted.parts[-3:-1])
+        for path in sorted(graded.rglob("*"), reverse=True):
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            elif path.name not in (submitted.name, *BESIDE):
+                path.unlink()
+
+
+class ExecuteCells(Execute):
+    """Runs a submission. A cell that ends the kernel is left out, and the rest is run again."""
+
+    def preprocess(self, nb, resources=None, km=None):
+        self.deadly: dict[int, str] = {}
+        while True:
+            try:
+                nb, resources = super().preprocess(nb, resources, km)
+                break
+            except (
+                DeadKernelError,
+                UnresponsiveKernelError,
+                CellTimeoutError,
+                TimeoutError,
+            ) as error:
+                self.deadly[self.running] = type(error).__name__
+                self.log.info("Cell %d ended the kernel; running without it", self.running + 1)
+                if len(self.deadly) > MOST_RESTARTS:
+                    self.deadly.update(
+                        {i: "GivenUp" for i in range(len(nb.cells)) if i not in self.deadly}
+                    )
+        for cell in nb.cells:
+            _settle(cell)
+        return nb, resources
+
+    def preprocess_cell(self, cell, resources, index):
+        self.running = index
+        if index not in self.deadly:
+            return super().preprocess_cell(cell, resources, index)
+        if cell.cell_type == "code":
+            cell.outputs = [
+                _error(self.deadly[index], "This cell ended the kernel and was left out.")
+            ]
+        return cell, resources
+
+
+@pass_context
+def safe_markdown(context, source: str) -> str:
+    """HTML of a text cell, of tags that can do nothing but show text, with no link to a script.
+
+    nbgrader's pages leave out the step with which nbconvert cleans HTML.
+    """
+    attachments = (context.get("cell") or {}).get("attachments") or {}
+    renderer = IPythonRenderer(escape=False, attachments=attachments)
+    html = MarkdownWithMath(renderer=renderer).render(source)
+    return bleach.clean(html, _MARKDOWN_TAGS, _harmless, {"http", "https", "mailto", "data"})
+
+
+_MARKDOWN_TAGS = set(
+    "p h1 h2 h3 h4 h5 h6 a img em strong del code pre blockquote ul ol li hr br div span "
+    "table thead tbody tr th td details summary b i u s sub sup kbd small".split()
+)
+
+
+def _harmless(tag: str, name: str, value: str) -> bool:
+    if name in ("href", "src"):
+        return tag == "img" or not value.strip().lower().startswith("data:")
+    return name in ("class", "id", "alt", "title")
+
+
+def _settle(cell: NotebookNode) -> None:
+    """Leave a check cell with exactly one score: a number within its points, or an error.
+
+    nbgrader would count anything on stderr as a failure, no output at all as success, and crash
+    on a number above the maximum.
+    """
+    meta = cell.metadata.get("nbgrader", {})
+    if not meta.get("grade") or meta.get("solution") or cell.cell_type != "code":
+        return
+    kept = [o for o in cell.outputs if not (o.output_type == "stream" and o.name == "stderr")]
+    if not any(output.output_type == "error" for output in kept):
+        scores = [o.data.get("text/plain", "") for o in kept if o.output_type == "execute_result"]
+        try:
+            valid = len(scores) == 1 and 0 <= float(scores[0]) <= float(meta["points"])
+        except ValueError:
+            valid = False
+        if not valid:
+            kept.append(_error("NoScore", "This check gave no score. Was `check` redefined above?"))
+    cell.outputs = kept
+
+
+def _error(name: str, message: str) -> NotebookNode:
+    return nbformat.v4.new_output(
+        "error", ename=name, evalue=message, traceback=[f"{name}: {message}"]
+    )

@@ -1,0 +1,257 @@
+"""``check`` as a student and as nbgrader call it, and what the verdict says."""
+
+import json
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from right_answers.gru import RIGHT
+
+import autograder
+from autograder import check, grade
+from autograder.checking import answers
+from autograder.checking.verdict import Verdict
+from autograder.course.exercises import ASSIGNMENTS, get
+from autograder.course.exercises.wrong import affine, join, sigmoid
+
+
+def update_gate(x, h_prev, params):
+    return sigmoid(affine(h_prev, x, params, "z"))
+
+
+def swapped(x, h_prev, params):
+    return 1 - update_gate(x, h_prev, params)
+
+
+def python(code, **environment):
+    """Run code in a fresh interpreter; its standard output."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={"PATH": "", "PYTHONUTF8": "1"} | environment,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_one_line_is_enough():
+    verdict = check(update_gate)
+    assert isinstance(verdict, Verdict) and verdict.passed
+    assert verdict.largest_error < verdict.tolerance
+    text = str(verdict)
+    assert "right, 2 of 2 points" in text and "torch 2." in text and "tolerance" in text
+
+
+def test_a_known_mistake_is_named_with_equation_hint_and_section():
+    text = str(grade(swapped, "update_gate"))
+    for part in (
+        "0 of 2 points",
+        "z differs from the reference",
+        "Mistake: z and 1 - z swapped",
+        "on every input tried",
+        "z = σ([h_prev, x] W_zᵀ + b_z)",
+        "Hint:",
+        "“Two conventions for z” in the chapter “Two gates, one state”",
+    ):
+        assert part in text, text
+
+
+def test_under_nbgrader_it_prints_the_diagnosis_and_returns_plain_points(monkeypatch, capsys):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    points = check(swapped, "update_gate")
+    assert type(points) is float and repr(points) == "0.0"
+    assert type(check(update_gate)) is float
+    printed = capsys.readouterr()
+    assert "z and 1 - z swapped" in printed.out
+    assert printed.err == ""
+
+
+def test_a_function_that_calls_an_unwritten_one_is_told_which():
+    def reset_gate(x, h_prev, params):
+        raise NotImplementedError
+
+    def gru_step(x, h_prev, params):
+        return reset_gate(x, h_prev, params)
+
+    verdict = grade(gru_step)
+    assert verdict.failure.kind == "unfinished"
+    assert "It calls reset_gate, which is not written yet." in str(verdict)
+    assert "reset_gate" in verdict._repr_html_()
+
+
+def test_points_are_the_share_of_probes_that_hold():
+    def without_bias(x, h_prev, params):
+        return sigmoid(join(h_prev, x) @ params["W_z"].T)
+
+    verdict = grade(without_bias, "update_gate")
+    held = sum(probe.passed for probe in verdict.probes)
+    assert 0 < held < len(verdict.probes)
+    assert verdict.points == round(2 * held / len(verdict.probes), 2)
+    assert f"{held} of {len(verdict.probes)} kinds of input right" in str(verdict)
+
+
+def test_a_call_in_place_of_the_function_is_explained():
+    with pytest.raises(TypeError, match=r"check\(update_gate\), without calling it"):
+        check(np.ones(3))
+
+
+def test_a_verdict_is_data():
+    for verdict in (grade(update_gate), grade(swapped, "update_gate")):
+        stored = json.loads(json.dumps(verdict.to_dict()))
+        assert stored["exercise"] == "update_gate"
+        assert stored["points"] == verdict.points
+
+
+class _Balanced(HTMLParser):
+    VOID = {"br", "img", "meta", "path", "line", "circle", "rect", "input", "use", "polyline"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text = [], ""
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.mark.parametrize(
+    "exercise", [e for g in ASSIGNMENTS.values() for e in g], ids=lambda e: e.name
+)
+def test_every_verdict_renders_as_sound_html(exercise):
+    for mistake in exercise.mistakes[:4]:
+        html = grade(mistake.wrong, exercise.name)._repr_html_()
+        parser = _Balanced()
+        parser.feed(html)
+        assert not parser.open
+        assert "Hint" in parser.text and exercise.name in parser.text
+
+
+def test_student_text_is_escaped():
+    def update_gate(x, h_prev, params):
+        raise ValueError("<script>alert(1)</script>")
+
+    html = grade(update_gate)._repr_html_()
+    assert "<script>" not in html and "&lt;script&gt;" in html
+
+
+def test_the_card_shows_where_to_look():
+    html = grade(swapped, "update_gate")._repr_html_()
+    assert "where to look" in html and "marked: update gate" in html
+    assert "where to look" not in grade(update_gate)._repr_html_()
+
+
+@pytest.mark.parametrize("name", [e.name for e in ASSIGNMENTS["gru"]])
+def test_one_check_answers_within_a_tenth_of_a_second_after_the_first(name):
+    """Right and wrong answers; processor time and the fastest of five, since machines are busy."""
+    for code in (RIGHT[name][0], get(name).mistakes[0].wrong):
+        seconds = []
+        for _ in range(6):
+            start = time.process_time()
+            grade(code, name)
+            seconds.append(time.process_time() - start)
+        assert min(seconds[1:]) < 0.1
+
+
+def test_importing_the_package_does_not_import_torch():
+    out = python(
+        "import sys, autograder, autograder.course.exercises; print('torch' in sys.modules)"
+    )
+    assert out == "False\n"
+
+
+WITHOUT_TORCH = """
+import importlib.util, sys
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *a: None if name == "torch" else find(name, *a)
+sys.modules["torch"] = None  # importing it raises ImportError
+"""
+
+GRADE = """
+import json
+from autograder import grade
+from autograder.course.exercises import get
+exercise = get("gru_step")
+for mistake in exercise.mistakes[:3]:
+    verdict = grade(mistake.wrong, "gru_step").to_dict()
+    verdict.pop("reference")
+    print(json.dumps(verdict))
+"""
+
+
+def test_without_torch_recorded_answers_give_the_same_verdicts():
+    assert python(WITHOUT_TORCH + GRADE) == python(GRADE)
+
+
+def test_without_torch_a_torch_exercise_says_what_it_needs():
+    out = python(
+        WITHOUT_TORCH
+        + "from autograder import grade\n"
+        + "try: grade(object, 'GRULayer')\n"
+        + "except Exception as error: print(type(error).__name__, error)"
+    )
+    assert "install torch" in out
+
+
+def test_the_shipped_recording_is_what_the_reference_says_today():
+    recorded, live = answers.Recorded(answers.PUBLIC_RECORDING), answers.Live()
+    for exercises in ASSIGNMENTS.values():
+        for exercise in exercises:
+            if exercise.needs_torch:
+                continue
+            drawn = exercise.draw(answers.PUBLIC_SEED)
+            pairs = zip(
+                recorded.expected(exercise, drawn), live.expected(exercise, drawn), strict=True
+            )
+            for stored, computed in pairs:
+                assert stored.keys() == computed.keys()
+                for name, value in computed.items():
+                    assert stored[name].dtype == value.dtype
+                    np.testing.assert_allclose(stored[name], value, rtol=1e-12, atol=1e-14)
+
+
+def test_a_recording_for_another_seed_is_refused(tmp_path):
+    path = tmp_path / "other.npz"
+    assert answers.record(ASSIGNMENTS["gru"], 5, path) > 40
+    exercise = get("gru_step")
+    answers.Recorded(path).expected(exercise, exercise.draw(5))
+    with pytest.raises(answers.RecordingError, match="another seed"):
+        answers.Recorded(path).expected(exercise, exercise.draw(6))
+    path.write_bytes(b"not a recording")
+    with pytest.raises(answers.RecordingError, match="autograder record"):
+        answers.Recorded(path)
+
+
+def test_a_secret_seed_draws_fresh_probes(monkeypatch):
+    monkeypatch.setenv(answers.SEED_VARIABLE, "our class of 2027")
+    secret = answers.seed()
+    assert secret not in (answers.PUBLIC_SEED, 0)
+    assert grade(update_gate).passed
+    assert grade(swapped, "update_gate").mistake.name == "z and 1 - z swapped"
+    monkeypatch.setenv(answers.SEED_VARIABLE, "12")
+    assert answers.seed() == 12
+    monkeypatch.delenv(answers.SEED_VARIABLE)
+    assert answers.seed() == answers.PUBLIC_SEED
+
+
+def test_the_public_names_are_the_documented_ones():
+    assert autograder.__all__ == ["Verdict", "check", "grade"]
+
+
+def test_the_readme_quotes_a_real_verdict():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    quoted = readme.partition("```text\n")[2].partition("\n```")[0]
+    assert quoted and quoted in str(grade(swapped, "update_gate"))

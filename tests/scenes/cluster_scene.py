@@ -1,0 +1,164 @@
+"""A class to grade, the processes that grade it, and work that kills whoever does it."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+
+from autograder.course.classroom import CLASS, Submission
+from autograder.grading.graded import Graded
+from autograder.grading.workers import Settings
+from autograder.material import notebooks as nb
+from autograder.material.papers import NO_RELEASE
+
+HERE = Path(__file__).parent
+COURSE = HERE.parents[1]
+PROGRAMS = Path(sys.executable).parent
+TOKEN = "CLUSTER_SCENE"
+"""The environment variable by which all processes of a scene are found."""
+
+QUICK = ("ben", "cleo", "fay", "june", "quinn")
+"""Students of the sample class whose work is graded in no time."""
+
+
+def make_course(folder: Path, students: dict[str, str]) -> Path:
+    """A course in which each of ``students`` has handed in what one of the sample class has."""
+    for name in ("nbgrader_config.py", "_config.yml"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(COURSE / name, folder)
+    for name in ("solutions", "notebooks"):
+        shutil.copytree(COURSE / name, folder / name)
+    (folder / "secret_seed.txt").write_text("20140903\n", encoding="utf-8")
+    empty = nbformat.read(nb.release_path(COURSE, "gru"), as_version=4)
+    solved = nbformat.reads(nb.source_notebook(COURSE, "gru"), as_version=4)
+    for cell in solved.cells:
+        cell.source = re.sub(r"^ *### (BEGIN|END) SOLUTION\n?", "", cell.source, flags=re.M)
+    works = {student.name: student.work for student in CLASS}
+    for student, like in students.items():
+        paper = Submission(empty, solved)
+        works[like](paper)
+        paper.write_to(folder / "submitted" / student / "gru")
+    return folder
+
+
+def environment(token: str, **more: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AUTOGRADER_", "DASK_"))}
+    if "PYTHONPATH" in more:
+        more["PYTHONPATH"] = os.pathsep.join([more["PYTHONPATH"], kept.get("PYTHONPATH", "")])
+    return kept | {TOKEN: token} | more
+
+
+def start(*command: str, token: str = "", cwd: Path | None = None, **more: str):
+    """Start a program of this environment in a process group of its own."""
+    return subprocess.Popen(
+        [str(PROGRAMS / command[0]), *command[1:]],
+        cwd=cwd,
+        env=environment(token, **more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def line_with(process: subprocess.Popen, pattern: str) -> re.Match:
+    """Wait for the line of standard error in which ``pattern`` is found."""
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if found := re.search(pattern, line):
+            return found
+    raise AssertionError(f"It ended without {pattern!r}:\n{''.join(said)}")
+
+
+@contextmanager
+def scheduler(token: str, **more: str) -> Iterator[str]:
+    """``dask scheduler`` on this machine; its address."""
+    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    process = start("dask", "scheduler", *options, token=token, **more)
+    try:
+        yield line_with(process, r"Scheduler at: *(tcp://\S+)").group(1)
+    finally:
+        stop(process)
+
+
+@contextmanager
+def worker(address: str, *options: str, token: str, **more: str) -> Iterator[subprocess.Popen]:
+    """``dask worker`` with one thread, in one process unless ``--nanny`` is an option."""
+    one = () if "--nanny" in options else ("--no-nanny",)
+    command = ("dask", "worker", address, "--nthreads", "1", "--no-dashboard", *one, *options)
+    process = start(*command, token=token, **more)
+    try:
+        line_with(process, "Registered to")
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def alive(token: str) -> dict[int, int]:
+    """Descriptors of all processes of a scene, by process id; each is ready when it ends."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{TOKEN}={token}\0".encode() not in (folder / "environ").read_bytes():
+                continue
+            if (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                continue
+            found[int(folder.name)] = os.pidfd_open(int(folder.name))
+        except OSError:  # it has ended, or is another user's
+            continue
+    return found
+
+
+def still_there(processes: dict[int, int], seconds: float = 20) -> list[int]:
+    """The processes that do not end, each after some time of waiting."""
+    left = [pid for pid, fd in processes.items() if not select.select([fd], [], [], seconds)[0]]
+    for descriptor in processes.values():
+        os.close(descriptor)
+    return left
+
+
+# Work that needs no engine, to see what becomes of it
+
+SETTINGS = Settings("gru", NO_RELEASE, 0, "version")
+
+
+def easy(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
+    graded = Graded(settings.assignment, student, "digest", settings.version, ())
+    return graded.to_json(), "{}"
+
+
+def deadly(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
+    """Kills the process when it is mallory's work, and, once, when it is ulla's."""
+    once = data.decode()
+    if student == "mallory" or (student == "ulla" and not os.path.exists(once)):
+        Path(once).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return easy(settings, student, data)
+
+
+def endless(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
+    """Tells the reader of a named pipe that it has begun, and never ends."""
+    Path(data.decode()).write_text("begun")
+    while True:
+        signal.pause()

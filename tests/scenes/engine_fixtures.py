@@ -1,0 +1,42 @@
+"""Engines and a course that the tests of this folder share."""
+
+import shutil
+
+import pytest
+from engine_scene import SEED, Class, build_course
+
+from autograder.grading.engine import Engine, confinement
+from autograder.player.confine import LAYERS, Limits
+
+
+@pytest.fixture(scope="session")
+def confined() -> None:
+    if confinement() != LAYERS:
+        pytest.skip("this machine cannot confine submissions in full")
+
+
+@pytest.fixture(scope="session")
+def engine(confined):
+    """With the limits of real grading."""
+    with Engine(seed=SEED) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def strict(confined):
+    """With short limits, for what never ends and what takes all memory."""
+    limits = Limits(memory=600 << 20)
+    with Engine(seed=SEED, cell_seconds=1.5, call_seconds=1, limits=limits) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def template(confined, tmp_path_factory) -> Class:
+    return build_course(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def course(template, tmp_path) -> Class:
+    """A course in which nothing has been handed in yet."""
+    shutil.copytree(template.root, tmp_path / "course")
+    return Class(tmp_path / "course")
