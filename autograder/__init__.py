@@ -1,45 +1,88 @@
-"""Checks for the exercises of the course Gated Memory.
+"""Checks for the exercises of a course.
 
-``check(update_gate)`` is all a student calls. Importing this package does not import torch.
+``check(update_gate)`` is all a student calls. Importing this package imports neither torch nor a
+course; the course is found when it is needed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from autograder.checking.verdict import Verdict
+if TYPE_CHECKING:
+    from autograder.checking.record import Exercise
+    from autograder.checking.verdict import Verdict
 
-__all__ = ["Verdict", "check", "grade"]
+__all__ = ["begin", "check", "convert", "grade"]
+
+_asked: dict[str, Exercise] = {}
+"""The exercises of the notebook at hand, where it has said which they are."""
 
 
-def grade(code: Callable, name: str | None = None) -> Verdict:
+def begin(assignment: str, *, course: str, points: Mapping[str, float]) -> None:
+    """Say what the notebook at hand asks for; a released notebook does so in its first cell.
+
+    ``points`` are what each exercise is worth, by its name. Raises LookupError where the course is
+    not installed or has no such exercise.
+    """
+    from autograder.checking import courses
+
+    asked = courses.find(course).asked(assignment, points.items())
+    _asked.clear()
+    _asked.update({exercise.name: exercise for exercise in asked})
+
+
+def _record(name: str, course: str | None) -> Exercise:
+    from autograder.checking import courses
+    from autograder.checking.course import no_exercise
+
+    if course is not None:
+        return courses.find(course).get(name)
+    if not _asked:
+        return courses.with_exercise(name).get(name)
+    if name not in _asked:
+        raise no_exercise(_asked, name)
+    return _asked[name]
+
+
+def grade(code: Callable, name: str | None = None, *, course: str | None = None) -> Verdict:
     """Check a function or class and return the verdict.
 
-    ``name`` says which exercise it answers; by default the name it was defined with. Raises
-    LookupError when there is no such exercise.
+    ``name`` says which exercise it answers; by default the name it was defined with. ``course``
+    is the course that asks for it; by default the one of the notebook at hand, else the one that
+    has such an exercise. Raises LookupError when there is no such exercise, or are several.
     """
     from autograder.checking.judge import judge
-    from autograder.course import exercises
+    from autograder.checking.render import card
 
     if not callable(code):
         raise TypeError(
             f"check needs the function itself, not {type(code).__name__}: "
             "write check(update_gate), without calling it."
         )
-    exercise = exercises.get(name or getattr(code, "__name__", type(code).__name__))
-    return judge(exercise, lambda drawn: exercise.play(code, drawn))
+    exercise = _record(name or getattr(code, "__name__", type(code).__name__), course)
+    return card(judge(exercise, lambda drawn: exercise.play(code, drawn)))
 
 
-def check(code: Callable, name: str | None = None) -> Verdict | float:
+def check(code: Callable, name: str | None = None, *, course: str | None = None) -> Verdict | float:
     """Check a function or class, right under its code.
 
     In a notebook the verdict is shown as a card, in a terminal as text. When nbgrader executes
     the notebook, the diagnosis is printed on standard output and the points are returned as a
     plain float, which is how an nbgrader test cell reports partial credit.
     """
-    verdict = grade(code, name)
+    verdict = grade(code, name, course=course)
     if os.environ.get("NBGRADER_EXECUTION"):
         print(verdict)
         return float(verdict.points)
     return verdict
+
+
+def __getattr__(name: str):
+    """``from autograder import convert``: the converters of the course that comes with this package."""
+    if name == "convert":
+        from autograder.course import convert
+
+        return convert
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from autograder.material import config
 from autograder.material import notebooks as nb
 
 ACCEPT_LESS = click.option(
@@ -37,7 +38,7 @@ class _Command(click.Group):
     def invoke(self, ctx):
         try:
             return super().invoke(ctx)
-        except nb.CourseError as error:
+        except config.CourseError as error:
             raise _Problem(str(error)) from None
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
@@ -63,7 +64,7 @@ def main(ctx: click.Context, course: Path | None) -> None:
 @click.pass_obj
 def notebooks(course: Path | None, assignments: tuple[str, ...], check: bool, force: bool) -> None:
     """Make notebooks/ from solutions/, all assignments or those named."""
-    course = nb.find_course(course)
+    course = config.find_course(course)
     names = assignments or nb.assignments(course)
     for name in names:
         nb.require_assignment(course, name)
@@ -98,7 +99,7 @@ def notebooks(course: Path | None, assignments: tuple[str, ...], check: bool, fo
 @click.pass_obj
 def secret_seed(course: Path | None, force: bool) -> None:
     """Write secret_seed.txt, so that grading draws inputs nobody has seen."""
-    path = nb.find_course(course) / "secret_seed.txt"
+    path = config.find_course(course) / "secret_seed.txt"
     if path.exists() and not force:
         raise click.ClickException(
             f"{path.name} exists already. A new seed may change partial scores, so keep it for "
@@ -161,7 +162,7 @@ def grade(
     from autograder.outlets.gradebook import Writer, gradebook_url, late_penalty
     from autograder.terminal import Display, show_summary
 
-    course = nb.find_course(course)
+    course = config.find_course(course)
     display = Display(assignment)
     settings = grading.settings_for(
         course, assignment, accept_less=accept_less_confinement, cell_seconds=cell_seconds
@@ -180,7 +181,7 @@ def grade(
                 wait=gradebook_wait,
                 say=display.say,
             )
-        except nb.CourseError as error:  # the grades are files; the next run brings them there
+        except config.CourseError as error:  # the grades are files; the next run brings them there
             trouble = str(error)
             display.say(f"{trouble} Grading goes on without the gradebook.")
     if scheduler:
@@ -227,13 +228,14 @@ def check(course: Path | None, notebook: Path, assignment: str | None, cell_seco
 
     Exit code: 0, everything is right; 1, something is not; 2, it could not be checked.
     """
+    from autograder.checking.render import as_text
     from autograder.terminal import printable
 
     graded = _grade_file(course, notebook, assignment, True, cell_seconds)
     for remark in graded.remarks:
         click.echo(printable(remark.says), err=True)
     for verdict in graded.verdicts:
-        click.echo(printable(str(verdict)) + "\n")
+        click.echo(printable(as_text(verdict)) + "\n")
     click.echo(f"{graded.points:g} of {graded.max_points:g} points that checks give")
     sys.exit(0 if graded.points == graded.max_points else 1)
 
@@ -293,15 +295,19 @@ def _grade_file(
     course: Path | None, notebook: Path, assignment: str | None, accept_less: bool, seconds: float
 ):
     """The grade of one file, put in order by the release where there is a course folder."""
-    from autograder.course.exercises import ASSIGNMENTS
     from autograder.grading import run as grading
     from autograder.grading.engine import Engine
     from autograder.grading.stage import PlayersUnavailable
     from autograder.material import papers
 
+    folder = _folder_if_any(course)
+    declared = config.course_of(folder)
+    asked = {name: [e.name for e in group] for name, group in declared.assignments.items()}
+    if folder is not None:
+        asked = {name: nb.functions_in(folder, name) for name in nb.assignments(folder)}
     try:
         data = papers.read_file(notebook.resolve())
-        assignment = assignment or papers.assignment_of(papers.read(data))
+        assignment = assignment or papers.assignment_of(papers.read(data), asked)
     except OSError as error:
         raise _Problem(f"{notebook} could not be read: {error.strerror}.") from error
     except papers.Unreadable as error:
@@ -309,23 +315,28 @@ def _grade_file(
     if assignment is None:
         raise _Problem(
             f"{notebook} defines no function of any assignment; name one with --assignment "
-            f"({', '.join(ASSIGNMENTS)})."
+            f"({', '.join(asked)})."
         )
-    if assignment not in ASSIGNMENTS:
-        raise _Problem(f"There is no assignment {assignment!r}: {', '.join(ASSIGNMENTS)}.")
+    if assignment not in asked:
+        raise _Problem(f"There is no assignment {assignment!r}: {', '.join(asked)}.")
     release, seed = papers.NO_RELEASE, None
-    try:
-        folder = nb.find_course(course)
-    except nb.CourseError:
-        if course is not None:
-            raise
-    else:
+    if folder is not None:
         release, seed = papers.release_of(folder, assignment), grading.course_seed(folder)
     try:
-        with Engine(seed=seed, accept_less=accept_less, cell_seconds=seconds) as engine:
+        with Engine(declared, seed=seed, accept_less=accept_less, cell_seconds=seconds) as engine:
             return engine.grade(data, assignment, notebook.stem, release)
     except PlayersUnavailable as error:
         raise _Problem(str(error)) from error
+
+
+def _folder_if_any(course: Path | None) -> Path | None:
+    """The course folder around the current one, None outside. Raises CourseError for a named one."""
+    try:
+        return config.find_course(course)
+    except config.CourseError:
+        if course is not None:
+            raise
+        return None
 
 
 @main.command()
@@ -337,20 +348,18 @@ def report(course: Path | None, assignment: str, hide_names: bool, output: Path 
     """Write the class report, one HTML page: scores, mistakes, what to reteach, who to look at."""
     from datetime import datetime
 
-    from autograder.course.exercises import ASSIGNMENTS
     from autograder.grading import run as grading
     from autograder.outlets.report import class_report
 
-    course = nb.find_course(course)
-    if assignment not in ASSIGNMENTS:
-        raise _Problem(f"There is no assignment {assignment!r}: {', '.join(ASSIGNMENTS)}.")
+    course = config.find_course(course)
     graded = list(grading.stored_grades(course, assignment))
     if not graded:
+        nb.require_assignment(course, assignment)
         raise _Problem(f"Nothing of {assignment} is graded yet: autograder grade {assignment}")
     page = class_report(assignment, graded, hide_names=hide_names, when=datetime.now())
     path = output or course / "reports" / f"{assignment}.html"
     try:
-        nb._write(path, page)
+        config.write(path, page)
     except OSError as error:
         raise _Problem(f"{path} could not be written: {error.strerror}.") from error
     click.echo(f"Wrote {path}, on {len(graded)} submissions")
@@ -388,7 +397,7 @@ def export(course: Path | None, platform: str, assignment: str, **options) -> No
     from autograder.outlets import exports
     from autograder.terminal import printable
 
-    path, count, said = exports.export(nb.find_course(course), assignment, platform, **options)
+    path, count, said = exports.export(config.find_course(course), assignment, platform, **options)
     for sentence in said:
         click.echo(printable(sentence), err=True)
     click.echo(f"Wrote {path}, {count} students")
@@ -401,7 +410,7 @@ def demo(course: Path | None, keep_closed: bool) -> None:
     """Grade a small made-up class with nbgrader and show the result."""
     from autograder.demo.run import run
 
-    run(nb.find_course(course), show=not keep_closed)
+    run(config.find_course(course), show=not keep_closed)
 
 
 @main.command()
@@ -410,11 +419,10 @@ def demo(course: Path | None, keep_closed: bool) -> None:
 def mistakes(course: Path | None, check: bool) -> None:
     """Hand in every catalogued mistake and write down what the check calls it."""
     from autograder.checking import catalogue
-    from autograder.course.exercises import ASSIGNMENTS
 
-    path = nb.find_course(course) / catalogue.TABLE
-    rows = []
-    for exercise in (exercise for group in ASSIGNMENTS.values() for exercise in group):
+    folder = config.find_course(course)
+    path, rows = folder / catalogue.TABLE, []
+    for exercise in config.course_of(folder).records.values():
         found = catalogue.audit(exercise)
         named = sum(row.named == row.mistake for row in found)
         caught = sum(row.caught for row in found)
@@ -430,18 +438,22 @@ def mistakes(course: Path | None, check: bool) -> None:
 @main.command()
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
 @click.option("--seed", help="By default the seed in force: AUTOGRADER_SEED, else the public one.")
-def record(output: Path | None, seed: str | None) -> None:
+@click.pass_obj
+def record(course: Path | None, output: Path | None, seed: str | None) -> None:
     """Record the reference's answers, so that checks run where torch is missing.
 
     Name the file in AUTOGRADER_RECORDING there; the one for the public seed is found by itself.
     """
     from autograder.checking import answers
-    from autograder.course.exercises import ASSIGNMENTS
 
-    exercises = tuple(exercise for group in ASSIGNMENTS.values() for exercise in group)
-    path = output or answers.PUBLIC_RECORDING
+    declared = config.course_of(_folder_if_any(course))
+    path = output or declared.recording
+    if path is None:
+        raise click.ClickException(
+            f"{declared.name} ships no recording; name a file: --output PATH"
+        )
     number = answers.as_seed(seed) if seed else answers.seed()
     if output is None and number != answers.PUBLIC_SEED:
         raise click.ClickException("Name a file for a secret seed's answers: --output PATH")
-    count = answers.record(exercises, number, path)
+    count = answers.record(tuple(declared.records.values()), number, path)
     click.echo(f"Recorded the answers to {count} probes in {path}")

@@ -9,7 +9,7 @@ from html import escape
 
 import numpy as np
 
-from autograder.figures.palette import css
+from autograder.course.figures.palette import css
 
 from . import claims, designs, results
 from .runner import RESULTS
@@ -194,7 +194,7 @@ def effects_figure(claim_id: str, caption: str = "") -> None:
     """Display the effects of one claim, a row for each setting, as a figure of the site."""
     import matplotlib.pyplot as plt
 
-    from autograder.figures import COLORS, show, use_style
+    from autograder.course.figures import COLORS, show, use_style
 
     use_style()
     verdict = claims.verdicts()[claim_id]

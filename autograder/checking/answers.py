@@ -15,15 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder.checking import courses
 from autograder.checking.record import Exercise, Inputs, Outputs
-from autograder.player.contract import Gradients
 
 PUBLIC_SEED = 2014
-"""The seed of the checks that students run; 2014 is the year of the GRU."""
+"""The seed of the checks that students run."""
 
 SEED_VARIABLE = "AUTOGRADER_SEED"
 RECORDING_VARIABLE = "AUTOGRADER_RECORDING"
-PUBLIC_RECORDING = Path(__file__).parents[1] / "course" / "recorded" / "public.npz"
 
 
 def seed() -> int:
@@ -75,13 +74,13 @@ class Live:
         return [exercise.answer(drawn) for drawn in inputs]
 
     def describe(self, exercise: Exercise) -> str:
-        import torch
+        """What answers are compared with, in words."""
+        version = "none"
+        if "{torch}" in exercise.reference:
+            import torch
 
-        if isinstance(exercise.returns, Gradients):
-            name = "torch autograd through the reference"
-        else:
-            name = "torch.nn.GRU" if exercise.needs_torch else "the torch reference"
-        return f"{name}, torch {torch.__version__.partition('+')[0]}, float64 on the CPU"
+            version = torch.__version__.partition("+")[0]
+        return exercise.reference.format(torch=version)
 
 
 class RecordingError(RuntimeError):
@@ -127,15 +126,24 @@ class Recorded:
         return answers
 
     def describe(self, exercise: Exercise) -> str:
-        return f"recorded answers of the torch reference, torch {self.stored['torch']}, float64"
+        """What answers are compared with, in words."""
+        said = exercise.reference.format(torch=self.stored["torch"])
+        return said if exercise.examine else f"recorded answers of {said}"
 
 
-def source() -> Live | Recorded:
-    """The recording named in AUTOGRADER_RECORDING, else live torch, else the public recording."""
+def source(course: str = "") -> Live | Recorded:
+    """The recording named in AUTOGRADER_RECORDING, else live, else what the course has recorded.
+
+    Live answers need torch, unless the course has no recording: then its reference has to do
+    without. Raises RecordingError and LookupError.
+    """
     named = os.environ.get(RECORDING_VARIABLE)
     if named:
         return Recorded(Path(named))
-    return Live() if torch_is_installed() else Recorded(PUBLIC_RECORDING)
+    if torch_is_installed():
+        return Live()
+    recording = courses.find(course).recording if course else None
+    return Live() if recording is None else Recorded(recording)
 
 
 def record(exercises: tuple[Exercise, ...], with_seed: int, path: Path) -> int:

@@ -44,7 +44,7 @@ def audit(exercise: Exercise, seed: int = answers.PUBLIC_SEED) -> list[Row]:
             return observed
 
         verdict = judge(exercise, player, seed)
-        expected = answers.source().expected(exercise, exercise.draw(seed))
+        expected = answers.source(exercise.course).expected(exercise, exercise.draw(seed))
         alike = matching_mistakes(exercise, seed, observed[: len(expected)], expected)
         rows.append(
             Row(

@@ -16,9 +16,9 @@ import numpy as np
 from autograder.checking import answers
 from autograder.checking.record import Examined, Exercise, Inputs, Mistake, Outputs, Probe
 from autograder.checking.verdict import Diagnosis, Failure, ProbeResult, Verdict
-from autograder.course.exercises import is_exercise
 from autograder.player.contract import Arrays, Gradients
-from autograder.player.observe import AUTOGRAD, FINAL, Observation
+from autograder.player.failures import FAILURES, FINAL
+from autograder.player.observe import AUTOGRAD, Observation
 
 FLOAT32_TOLERANCE = 2e-5
 """Used where an answer is in float32 by contract, in which rounding leaves about 1e-7 a step."""
@@ -47,76 +47,17 @@ def deviation(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(difference), np.inf, difference)
 
 
-def sizes(inputs: Mapping) -> str:
-    """The sizes of a probe in words, read off its arrays."""
-    found: dict[str, int] = {}
-    if "hidden_size" in inputs:
-        found = {"D": inputs["input_size"], "H": inputs["hidden_size"]}
-    elif "sizes" in inputs:
-        T, B, _ = inputs["xs"].shape
-        found = {"T": T, "B": B, "D": inputs["sizes"][0], "H": inputs["sizes"][1]}
-    elif "xs" in inputs:
-        T, B, D = inputs["xs"].shape
-        found = {"T": T, "B": B, "D": D, "H": inputs["h0"].shape[1]}
-    elif "x" in inputs:
-        B, D = inputs["x"].shape
-        found = {"B": B, "D": D, "H": inputs["h_prev"].shape[1]}
-    elif "hs" in inputs:
-        T, B, H = inputs["hs"].shape
-        found = {"T": T, "B": B, "H": H}
-    elif "params" in inputs:
-        H, joined = next(iter(inputs["params"].values())).shape
-        found = {"D": joined - H, "H": H}
-    elif "grads" in inputs:
-        norm = np.sqrt(sum(np.sum(g**2) for g in inputs["grads"].values()))
-        found = {"norm": f"{norm:.3g}", "max_norm": f"{inputs['max_norm']:.3g}"}
-    elif "a" in inputs:
-        a = inputs["a"]
-        return f"shape {a.shape}, {a.dtype}" if isinstance(a, np.ndarray) else f"a = {a:.6g}"
-    return ", ".join(f"{letter} = {size}" for letter, size in found.items())
-
-
-_PLAIN_FAILURES = {
-    "not written": "Not written yet.",
-    "timeout": "It did not finish within the time limit of {message}. Is there a loop that never ends?",
-    "library": "It calls a library's recurrent layer ({message}). Writing these equations is the "
-    "exercise: use elementary operations.",
-    "autograd": "It lets torch differentiate ({message}). Writing this gradient is the exercise.",
-    "gradient": "{message}",
-    "none": "{message}",
-    "type": "{message}",
-    "missing": "{message}",
-    "probe": "{message}",
-    "undefined": "The notebook defines no {message}.",
-    "ended": "It ends the process it runs in ({message}).",
-    "reply": "Its results could not be read: {message}.",
-}
-
-
 def failure_of(
     exercise: Exercise, probe: Probe, inputs: Inputs, seen: Observation, expected: Outputs
 ) -> Failure | None:
     """What is wrong with one observation, or None."""
 
     def failure(kind, headline, detail="", lines=()):
-        tried = seen.sizes if isinstance(seen, Examined) else sizes(inputs)
+        tried = seen.sizes if isinstance(seen, Examined) else exercise.sizes(inputs)
         return Failure(kind, headline, detail, probe.name, tried, tuple(lines))
 
-    if seen.status == "exception":
-        return failure("exception", f"It raises {seen.message}", _advice(seen, inputs), seen.lines)
-    if seen.status == "device":
-        where = "the GPU" if seen.device.startswith("cuda") else "another device than the CPU"
-        return failure(
-            "device",
-            f"It works on the CPU and fails on {where}: {seen.message}",
-            "Build tensors where the input is, for instance with xs.new_zeros(…).",
-            seen.lines,
-        )
     if seen.status != "ok":
-        kind = "autograd" if seen.status == "library" and seen.message in AUTOGRAD else seen.status
-        if kind == "not written" and seen.message != exercise.name and is_exercise(seen.message):
-            return failure("unfinished", f"It calls {seen.message}, which is not written yet.")
-        return failure(kind, _PLAIN_FAILURES[kind].format(message=seen.message), lines=seen.lines)
+        return _failed_call(failure, exercise, inputs, seen)
     if seen.modified:
         return failure(
             "mutation",
@@ -127,7 +68,7 @@ def failure_of(
         return failure(
             "warning",
             f"It does not stay silent: {seen.warnings[0]}",
-            "An overflow is only hidden by switching warnings off: avoid computing it.",
+            "What raises a warning is only hidden by switching warnings off: avoid computing it.",
         )
     for name, target in expected.items():
         found = seen.outputs.get(name)
@@ -139,7 +80,7 @@ def failure_of(
             return failure(
                 "shape",
                 f"{name} has shape {found.shape}; expected {target.shape}.",
-                _shape_advice(found.shape, target.shape, _batch(inputs)),
+                _shape_advice(exercise, inputs, found.shape, target.shape),
             )
         if found.dtype != target.dtype:
             return failure(
@@ -156,6 +97,29 @@ def failure_of(
             which = _which_hold(exercise, seen.outputs, expected)
             return _value_failure(failure, name, found, target, error, exercise, which)
     return None
+
+
+def _failed_call(failure, exercise: Exercise, inputs: Inputs, seen: Observation) -> Failure:
+    """What is said of a call that gave no result."""
+    if seen.status == "exception":
+        says = f"It raises {seen.message}"
+        return failure("exception", says, _advice(exercise, seen, inputs), seen.lines)
+    if seen.status == "device":
+        where = "the GPU" if seen.device.startswith("cuda") else "another device than the CPU"
+        return failure(
+            "device",
+            f"It works on the CPU and fails on {where}: {seen.message}",
+            "Build tensors where the input is, for instance with `new_zeros` of an input.",
+            seen.lines,
+        )
+    kind, says = seen.status, FAILURES[seen.status].says
+    if kind == "library" and seen.message in AUTOGRAD:
+        kind, says = "autograd", FAILURES["autograd"].says
+    elif kind == "library":
+        says = exercise.refusal
+    elif kind == "not written" and seen.message != exercise.name and seen.message.isidentifier():
+        return failure("unfinished", f"It calls {seen.message}, which is not written yet.")
+    return failure(kind, says.format(message=seen.message), lines=seen.lines)
 
 
 def compared(probe: Probe, expected: Outputs) -> Outputs:
@@ -224,12 +188,18 @@ def _value_failure(failure, name, found, target, error, exercise, which) -> Fail
     return failure(kind, headline, detail + which)
 
 
-def _advice(seen: Observation, inputs: Inputs) -> str:
+def _advice(exercise: Exercise, seen: Observation, inputs: Inputs) -> str:
     text = seen.message
-    named = inputs.get("params") or inputs.get("grads")
+    dicts = (
+        list(value)
+        for name, value in inputs.items()
+        if isinstance(value, Mapping) and name in exercise.signature
+    )
+    named = next(dicts, None)
     if text.startswith("KeyError") and named:
         *others, last = named
-        return f"The entries of the dict are called {', '.join(others)} and {last}."
+        listed = f"{', '.join(others)} and {last}" if others else last
+        return f"The entries of the dict are called {listed}."
     if "matmul" in text or "not aligned" in text or "shapes cannot be multiplied" in text:
         return "In a matrix product the last axis of the left must match the first of the right."
     if "broadcast" in text or "must match the size" in text:
@@ -237,21 +207,11 @@ def _advice(seen: Observation, inputs: Inputs) -> str:
     return ""
 
 
-def _batch(inputs: Inputs) -> int | None:
-    """The batch size of a probe that has states, else None."""
-    state = inputs.get("h_prev", inputs.get("h0"))
-    return None if state is None else len(state)
-
-
-def _shape_advice(found: tuple, expected: tuple, batch: int | None) -> str:
+def _shape_advice(exercise: Exercise, inputs: Inputs, found: tuple, expected: tuple) -> str:
     if len(found) == len(expected) and found[::-1] == expected:
         return "Your axes are in reverse order."
     if len(expected) > 1 and found == expected[1:]:
-        if batch is not None and len(expected) == 3:
-            return "The first axis, time, is missing."
-        if batch is not None and expected[0] == batch:
-            return "The first axis, the batch, is missing: one example is a batch of one."
-        return "The first axis is missing."
+        return exercise.first_axis(inputs, expected) or "The first axis is missing."
     if tuple(n for n in found if n != 1) == tuple(n for n in expected if n != 1):
         return "An axis of length 1 is too many or missing."
     return ""
@@ -365,10 +325,10 @@ class Questions:
     def prepare(cls, exercise: Exercise, seed: int | None = None) -> Questions:
         """Draw the inputs, by default of the seed in force, and compute the answers."""
         seed = answers.seed() if seed is None else seed
-        source = answers.source()
+        source = answers.source(exercise.course)
         inputs = _drawn(exercise, seed)
-        reference = exercise.reference or source.describe(exercise)
-        return cls(exercise, seed, inputs, source.expected(exercise, inputs), reference)
+        expected = source.expected(exercise, inputs)
+        return cls(exercise, seed, inputs, expected, source.describe(exercise))
 
     @property
     def played(self) -> list[Inputs]:
@@ -385,33 +345,85 @@ def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdic
     return decide(questions, player(questions.played))
 
 
+@dataclass(frozen=True)
+class _Played:
+    """What came of all probes: one of each list for each probe, in order."""
+
+    observed: list[Observation]
+    results: list[ProbeResult]
+    failures: list[Failure | None]
+    complete: bool
+    """whether every probe was played, to its end"""
+    remembers: bool
+    """whether the same inputs gave another result when they came again"""
+
+    @property
+    def passed(self) -> bool:
+        return self.complete and not any(self.failures)
+
+    @property
+    def first(self) -> Failure | None:
+        return next((failure for failure in self.failures if failure), None)
+
+    @property
+    def share(self) -> float:
+        """Of the points, 0 to 1."""
+        if not self.complete:
+            return 0.0
+        return sum(result.share for result in self.results) / len(self.results)
+
+
 def decide(questions: Questions, observations: Iterable[Observation]) -> Verdict:
     """The verdict on what was observed while ``questions.played`` was played."""
-    exercise, seed = questions.exercise, questions.seed
-    inputs, expected = questions.inputs, questions.expected
+    exercise = questions.exercise
+    played = _compare(questions, list(observations))
+    mistake, suspicions = None, ()
+    if played.complete and not played.passed and not played.remembers:
+        mistake, suspicions = _named(questions, played)
+    named = mistake or next(iter(suspicions), None)
+    return Verdict(
+        exercise=exercise.name,
+        assignment=exercise.assignment,
+        signature=exercise.signature,
+        part_names=exercise.parts,
+        passed=played.passed,
+        points=round(exercise.points * played.share, 2),
+        max_points=exercise.points,
+        probes=tuple(played.results),
+        failure=played.first,
+        mistake=mistake,
+        suspicions=suspicions,
+        part=_part(exercise, played.first, mistake, played.results),
+        equation=exercise.equation,
+        hint=exercise.hints[0],
+        section=named.section if named else exercise.section,
+        largest_error=_largest_error(questions, played),
+        tolerance=exercise.tolerance,
+        reference=questions.reference,
+        notes=_notes(exercise, played, mistake),
+        tried=exercise.tried,
+        recognized=exercise.recognized,
+        course=exercise.course,
+    )
 
-    observed = list(observations)
+
+def _compare(questions: Questions, observed: list[Observation]) -> _Played:
+    """Hold every observation against what was expected of it."""
+    exercise, inputs = questions.exercise, questions.inputs
     again = observed[len(inputs) :]
     del observed[len(inputs) :]
     last_seen = observed[-1] if observed else None
     observed = [_outcome(exercise, seen) for seen in observed]
-    results, failures, errors = [], [], []
-    for probe, drawn, target, seen in zip(exercise.probes, inputs, expected, observed):  # noqa: B905
+    results, failures = [], []
+    for probe, drawn, target, seen in zip(  # a player may have stopped early
+        exercise.probes, inputs, questions.expected, observed, strict=False
+    ):
         target = compared(probe, target)
         failure = failure_of(exercise, probe, drawn, seen, target)
         failures.append(failure)
         share = _share(exercise, failure, seen, target)
-        tried = seen.sizes if isinstance(seen, Examined) else sizes(drawn)
+        tried = seen.sizes if isinstance(seen, Examined) else exercise.sizes(drawn)
         results.append(ProbeResult(probe.name, failure is None, probe.part, tried, share))
-        if seen.status == "ok":
-            errors += [
-                deviation(seen.outputs[name], value).max()
-                for name, value in target.items()
-                if seen.device != "meta"
-                and name in seen.outputs
-                and seen.outputs[name].shape == value.shape
-                and value.dtype != np.float32
-            ]
 
     complete = len(observed) == len(inputs) and observed[-1].status not in FINAL
     remembers = (
@@ -430,48 +442,32 @@ def decide(questions: Questions, observations: Iterable[Observation]) -> Verdict
             last.sizes,
         )
         results[-1] = replace(last, passed=False, share=0.0)
-    passed = complete and not any(failures)
-    share = sum(result.share for result in results) / len(inputs) if complete else 0.0
-    mistake, suspicions = None, ()
-    if complete and not passed and not remembers:
-        found = matching_mistakes(exercise, seed, observed, expected)
-        if found:
-            mistake = _diagnosis(found[0])
-        else:
-            suspicions = _suspicions(exercise, seed, observed, expected, failures)
+    return _Played(observed, results, failures, complete, remembers)
 
-    notes = _notes(observed)
-    found_out = (seen.note for seen in observed if isinstance(seen, Examined) and seen.note)
-    notes = (*dict.fromkeys(found_out), *notes)
-    first = next((f for f in failures if f), None)
-    if exercise.builds_on and first and first.kind in ("values", "exception") and not mistake:
-        notes += (
-            f"If it calls your {' or '.join(exercise.builds_on)}, make the check there green "
-            "first: what is wrong there shows here too.",
+
+def _named(questions: Questions, played: _Played) -> tuple[Diagnosis | None, tuple]:
+    """The mistake that explains everything, or what single stages alone look like."""
+    exercise, seed, expected = questions.exercise, questions.seed, questions.expected
+    found = matching_mistakes(exercise, seed, played.observed, expected)
+    if found:
+        return _diagnosis(found[0]), ()
+    return None, _suspicions(exercise, seed, played.observed, expected, played.failures)
+
+
+def _largest_error(questions: Questions, played: _Played) -> float | None:
+    """The largest deviation in float64 over all results that have the right shape."""
+    errors = [
+        deviation(seen.outputs[name], value).max()
+        for probe, target, seen in zip(
+            questions.exercise.probes, questions.expected, played.observed, strict=False
         )
-    return Verdict(
-        exercise=exercise.name,
-        assignment=exercise.assignment,
-        signature=exercise.signature,
-        part_names=exercise.parts,
-        passed=passed,
-        points=round(exercise.points * share, 2),
-        max_points=exercise.points,
-        probes=tuple(results),
-        failure=first,
-        mistake=mistake,
-        suspicions=suspicions,
-        part=_part(exercise, first, mistake, results),
-        equation=exercise.equation,
-        hint=exercise.hints[0],
-        section=(mistake or (suspicions or [exercise])[0]).section,
-        largest_error=max(map(float, errors), default=None),
-        tolerance=exercise.tolerance,
-        reference=questions.reference,
-        notes=notes,
-        tried=exercise.tried,
-        recognized=exercise.recognized,
-    )
+        if seen.status == "ok" and seen.device != "meta"
+        for name, value in compared(probe, target).items()
+        if name in seen.outputs
+        and seen.outputs[name].shape == value.shape
+        and value.dtype != np.float32
+    ]
+    return max(map(float, errors), default=None)
 
 
 def _part(exercise, failure, mistake, results) -> str | None:
@@ -504,8 +500,11 @@ def _suspicions(exercise, seed, observed, expected, failures) -> tuple[Diagnosis
     return tuple(found)
 
 
-def _notes(observed: list[Observation]) -> tuple[str, ...]:
-    notes = []
+def _notes(exercise: Exercise, played: _Played, mistake: Diagnosis | None) -> tuple[str, ...]:
+    """What is said beside the finding."""
+    observed = played.observed
+    found_out = (seen.note for seen in observed if isinstance(seen, Examined) and seen.note)
+    notes = list(dict.fromkeys(found_out))
     printed = sum(seen.printed_characters for seen in observed)
     if printed > 2000:
         beginning = next(seen.printed for seen in observed if seen.printed)[:60].strip()
@@ -520,4 +519,10 @@ def _notes(observed: list[Observation]) -> tuple[str, ...]:
         notes.append(f"Also run on the GPU: {torch.cuda.get_device_name()}.")
     elif any(seen.device == "meta" for seen in observed):
         notes.append("There is no GPU here; tensors on a wrong device were looked for without one.")
+    first = played.first
+    if exercise.builds_on and first and first.kind in ("values", "exception") and not mistake:
+        notes.append(
+            f"If it calls your {' or '.join(exercise.builds_on)}, make the check there green "
+            "first: what is wrong there shows here too."
+        )
     return tuple(notes)

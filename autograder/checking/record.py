@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autograder.checking.verdict import Section
-from autograder.player.observe import RECURRENT, Observation, call_function, observe, play
+from autograder.player.observe import Observation, call_function, observe, play
 
 Inputs = dict[str, object]
 Outputs = dict[str, np.ndarray]
@@ -54,6 +54,17 @@ class Examined(Observation):
     sizes: str = ""
 
 
+def shapes_in_words(inputs: Mapping) -> str:
+    """The sizes of a probe: every array by its name and shape, every number by its value."""
+    said = []
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            said.append(f"{name} {value.shape}")
+        elif isinstance(value, int | float):
+            said.append(f"{name} = {value:.6g}")
+    return ", ".join(said)
+
+
 @dataclass(frozen=True, eq=False)
 class Exercise:
     """Everything the checks, the notebooks and the book need to know about one function.
@@ -83,9 +94,21 @@ class Exercise:
     """the part of the cell that this exercise is about, where it is one part"""
     builds_on: tuple[str, ...] = ()
     """the exercises whose functions a student's answer is likely to call"""
+    course: str = ""
+    """the course that declares it"""
+    sizes: Callable[[Mapping], str] = shapes_in_words
+    """the sizes of a probe's inputs in words"""
+    first_axis: Callable[[Mapping, tuple[int, ...]], str] = lambda inputs, shape: ""
+    """what a result of this shape has first, a sentence for whoever left that axis out"""
+    picture: Callable[[str], str] | None = None
+    """an SVG drawing of the cell in which a part is marked; empty where it has no such part"""
     call: Callable = call_function
-    refuse: frozenset[str] = RECURRENT
-    """torch functions whose use is not an answer, see ``player.RECURRENT`` and ``AUTOGRAD``"""
+    """how an answer is called; a function of ``player.observe`` or of a module that the course
+    lists as loadable in players"""
+    refuse: frozenset[str] = frozenset()
+    """torch functions whose use is not an answer, by name; see also ``player.observe.AUTOGRAD``"""
+    refusal: str = "It calls {message}, which does what is to be written here."
+    """what is said where one of them was called"""
     silent: bool = False
     """True where a warning, or a change of NumPy's error state, is a mistake"""
     needs_torch: bool = False
@@ -97,8 +120,8 @@ class Exercise:
     """what the probes are, in words"""
     recognized: str = ""
     """how a mistake is recognized, a sentence, where it is not by the function's results"""
-    reference: str = ""
-    """what answers are compared with, where it is not the torch reference"""
+    reference: str = "the course's reference"
+    """what answers are compared with; ``{torch}`` stands for the version of torch"""
 
     def draw(self, seed: int) -> list[Inputs]:
         """The inputs of all probes. The same seed gives the same inputs, whatever else exists."""

@@ -5,21 +5,9 @@ from __future__ import annotations
 import textwrap
 from html import escape
 
+from autograder.checking import courses
+from autograder.checking.colors import DARK, css, declarations
 from autograder.checking.verdict import Verdict
-from autograder.course.diagrams.cell_diagram import PARTS, gru_cell
-from autograder.course.diagrams.lstm_diagram import LSTM_PARTS, lstm_cell
-from autograder.course.diagrams.rnn_diagrams import RNN_PARTS, rnn_cell
-from autograder.figures.palette import DARK, LIGHT, css
-
-_CELLS = {
-    "rnn": (RNN_PARTS, rnn_cell),
-    "lstm": (LSTM_PARTS, lstm_cell),
-    "gru": (PARTS, gru_cell),
-    "gradients": (PARTS, gru_cell),
-}
-"""The drawing that shows where to look, with its parts, by assignment."""
-
-_WRONG = {"light": LIGHT["update"], "dark": DARK["update"]}
 
 
 def points(verdict: Verdict) -> str:
@@ -137,13 +125,13 @@ def as_text(verdict: Verdict) -> str:
 
 
 _CSS = f"""
-.gm-verdict{{--v-wrong:{_WRONG["light"]};font:400 14px/1.5 var(--pst-font-family-heading,
+.gm-verdict{{font:400 14px/1.5 var(--pst-font-family-heading,
 var(--jp-content-font-family,system-ui,sans-serif));color:{css("ink")};
 border:1px solid {css("line")};border-left:4px solid var(--v-tone);border-radius:4px;
 padding:.7rem 1rem .8rem;max-width:46rem;margin:.25rem 0;background:transparent}}
 :where([data-jp-theme-light="false"],body.vscode-dark,html[data-theme="dark"]) .gm-verdict{{
---v-wrong:{_WRONG["dark"]};{";".join(f"--gm-{n}:{v}" for n, v in DARK.items())}}}
-.gm-verdict.right{{--v-tone:{css("gru")}}}.gm-verdict.wrong{{--v-tone:var(--v-wrong)}}
+{declarations(DARK)}}}
+.gm-verdict.right{{--v-tone:{css("right")}}}.gm-verdict.wrong{{--v-tone:{css("wrong")}}}
 .gm-verdict.open{{--v-tone:{css("muted")}}}
 .gm-verdict p{{margin:.3rem 0;max-width:none;overflow-wrap:anywhere}}.gm-verdict .head{{display:flex;flex-wrap:wrap;gap:.2rem .8rem;
 align-items:baseline;margin:0}}
@@ -157,20 +145,20 @@ align-items:baseline;margin:0}}
 .gm-verdict code,.gm-verdict pre{{font:13px/1.45 var(--jp-code-font-family,var(--pst-font-family-monospace,monospace));
 color:inherit;background:none;border:0;padding:0}}.gm-verdict pre{{margin:.3rem 0;white-space:pre-wrap;overflow-wrap:anywhere}}
 .gm-verdict ul{{list-style:none;margin:.4rem 0 0;padding:0}}.gm-verdict li{{margin:0}}
-.gm-verdict li.off{{color:var(--v-wrong);font-weight:600}}.gm-verdict .quiet{{color:{css("muted")}}}
+.gm-verdict li.off{{color:{css("wrong")};font-weight:600}}.gm-verdict .quiet{{color:{css("muted")}}}
 @media (max-width:480px){{.gm-verdict dl{{display:block}}.gm-verdict dd{{margin-bottom:.35rem}}}}
 """.replace("\n", "")
 
 
 def _picture(verdict: Verdict) -> str:
-    part = verdict.part
-    parts, cell = _CELLS.get(verdict.assignment, ((), None))
-    if verdict.passed or part not in parts:
+    """The part to look at, marked in the drawing that the exercise names."""
+    if verdict.passed or not verdict.part:
         return ""
-    return (
-        f'<figure class="pic">{cell(highlight=part, compact=True)}'
-        "<figcaption>where to look</figcaption></figure>"
-    )
+    exercise = courses.record_of(verdict.course, verdict.exercise)
+    drawing = exercise.picture(verdict.part) if exercise and exercise.picture else ""
+    if not drawing:
+        return ""
+    return f'<figure class="pic">{drawing}<figcaption>where to look</figcaption></figure>'
 
 
 def as_html(verdict: Verdict) -> str:
@@ -241,3 +229,18 @@ def _prose(text: str) -> str:
     """Escaped, with `code` between backticks set as code."""
     pieces = escape(text).split("`")
     return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+
+
+class Card(Verdict):
+    """A verdict as ``check`` returns it: Jupyter shows it as a card, a terminal as text."""
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+
+def card(verdict: Verdict) -> Card:
+    """The same verdict, to be shown."""
+    return Card(**vars(verdict))

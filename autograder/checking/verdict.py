@@ -34,12 +34,7 @@ class Failure:
     """Where the answer first differs."""
 
     kind: str
-    """``not written``, ``unfinished`` (it calls an unwritten one), ``exception``, ``timeout``, ``library``, ``autograd``, ``none``, ``type``,
-    ``missing``, ``warning``, ``shape``, ``dtype``, ``mutation``, ``values``, ``gradient``, ``device``,
-    ``state`` (the same inputs give another result when called again), ``probe`` (inputs that were
-    asked for cannot be given to a cell), and, where whole notebooks are
-    graded, ``undefined`` (no such function), ``ended`` (it ended the process) or ``reply`` (its
-    results could not be read)"""
+    """a key of ``player.failures.FAILURES``"""
     headline: str
     detail: str = ""
     probe: str = ""
@@ -90,6 +85,8 @@ class Verdict:
     """what the probes are, in words"""
     recognized: str = ""
     """how the mistake was recognized, where it is not by its results on every input"""
+    course: str = ""
+    """the course that declares the exercise"""
 
     def to_dict(self) -> dict:
         """A dict of plain values, as for JSON."""
@@ -118,13 +115,3 @@ class Verdict:
                 "notes": tuple(values["notes"]),
             }
         )
-
-    def __repr__(self) -> str:
-        from autograder.checking.render import as_text
-
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        from autograder.checking.render import as_html
-
-        return as_html(self)

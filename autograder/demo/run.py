@@ -20,6 +20,7 @@ from rich.table import Table
 
 from autograder.course.classroom import ALL_FUNCTIONS, CLASS, hand_in
 from autograder.grading.run import stored_grades
+from autograder.material import config
 from autograder.material import notebooks as nb
 from autograder.outlets.report import class_report
 
@@ -50,7 +51,9 @@ def build(course: Path, folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    shutil.copy(course / nb.MARKER, folder)
+    for name in (config.MARKER, config.NAMES):
+        if (course / name).exists():
+            shutil.copy(course / name, folder)
     source = nb.source_path(folder, ASSIGNMENT)
     source.parent.mkdir(parents=True)
     source.write_text(nb.source_notebook(course, ASSIGNMENT), encoding="utf-8")
@@ -80,7 +83,7 @@ def nbgrader(folder: Path, *arguments: str) -> Iterator[str]:
         said.append(line)
         yield line.rstrip("\n")
     if process.wait():
-        raise nb.CourseError(f"nbgrader {' '.join(arguments)} failed:\n{''.join(said)}")
+        raise config.CourseError(f"nbgrader {' '.join(arguments)} failed:\n{''.join(said)}")
 
 
 def results(folder: Path) -> list[Row]:

@@ -17,10 +17,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from autograder.checking import answers
+from autograder.checking.course import Course
 from autograder.checking.judge import Questions, decide
 from autograder.checking.record import Exercise, Inputs
 from autograder.checking.render import as_text
-from autograder.course.exercises import ASSIGNMENTS
 from autograder.grading.graded import REPAIRED, Graded, Remark
 from autograder.grading.similarity import fingerprints
 from autograder.grading.stage import (
@@ -42,7 +42,8 @@ from autograder.material.papers import (
     Release,
 )
 from autograder.player.confine import LAYERS, MEANS, Limits, available
-from autograder.player.observe import FINAL, TIME_LIMIT, Observation
+from autograder.player.failures import FINAL
+from autograder.player.observe import TIME_LIMIT, Observation
 
 SUBMISSION_SECONDS = 300.0
 """Wall time for all cells and calls of one submission; afterwards the rest counts as timed out."""
@@ -91,7 +92,7 @@ class Performance:
 class Engine:
     """Grades submissions, one after the other. Use it as a context manager.
 
-    ``seed`` draws the inputs, by default the one in force; ``layers`` are the layers of
+    ``course`` declares what is asked. ``seed`` draws the inputs, by default the one in force; ``layers`` are the layers of
     confinement wanted, by default all that work here. ``cell_seconds`` of wall time are for each
     cell, ``call_seconds`` for each call of an answer. Raises ConfinementMissing where some layers
     are missing, unless ``accept_less`` is true, and PlayersUnavailable.
@@ -99,6 +100,7 @@ class Engine:
 
     def __init__(
         self,
+        course: Course,
         *,
         seed: int | None = None,
         accept_less: bool = False,
@@ -111,11 +113,12 @@ class Engine:
         missing = [layer for layer in LAYERS if layer not in self.layers]
         if missing and not accept_less:
             raise ConfinementMissing(missing)
+        self.course = course
         self.seed = answers.seed() if seed is None else seed
         self.limits = limits or Limits()
         self.cell_seconds, self.call_seconds = cell_seconds, call_seconds
         self._zygotes: dict[str, Zygote] = {}
-        self._asked: dict[str, tuple[Questions, CallOrder]] = {}
+        self._asked: dict[Exercise, tuple[Questions, CallOrder]] = {}
 
     def __enter__(self) -> Engine:
         return self
@@ -131,16 +134,16 @@ class Engine:
     def player(self, kind: str) -> Player:
         """A fresh player of a kind (``"plain"`` or ``"torch"``). Raises PlayersUnavailable."""
         if kind not in self._zygotes:
-            self._zygotes[kind] = Zygote(kind, self.layers, self.limits)
+            self._zygotes[kind] = Zygote(self.course, kind, self.layers, self.limits)
         return self._zygotes[kind].player()
 
     def questions(self, exercise: Exercise) -> tuple[Questions, CallOrder]:
         """What every submission is asked in this exercise, and the order that asks it."""
-        if exercise.name not in self._asked:
+        if exercise not in self._asked:
             questions = Questions.prepare(exercise, self.seed)
             order = CallOrder.of(exercise, questions.played, self.call_seconds)
-            self._asked[exercise.name] = questions, order
-        return self._asked[exercise.name]
+            self._asked[exercise] = questions, order
+        return self._asked[exercise]
 
     def run(self, cells: Sequence[str], exercises: Sequence[Exercise]) -> Performance:
         """Run code cells in order and judge the exercises; what they do never raises."""
@@ -154,6 +157,18 @@ class Engine:
         performance.seconds = time.monotonic() - start
         return performance
 
+    def asked(self, assignment: str, release: Release = NO_RELEASE) -> tuple[Exercise, ...]:
+        """The exercises of an assignment: those that its release asks for.
+
+        Where no release is at hand, those that the course declares. Raises LookupError.
+        """
+        if release.official:
+            return self.course.asked(assignment, release.asked)
+        if assignment not in self.course.assignments:
+            known = ", ".join(self.course.assignments)
+            raise LookupError(f"There is no assignment {assignment!r}: there are {known}.")
+        return self.course.assignments[assignment]
+
     def grade(
         self,
         submission: bytes | Path,
@@ -161,10 +176,10 @@ class Engine:
         student: str = "",
         release: Release = NO_RELEASE,
     ) -> Graded:
-        """The grade of one submitted file, see ``grade_paper``."""
-        return self.grade_paper(submission, assignment, student, release)[0]
+        """The grade of one submitted file, see ``grade_file``."""
+        return self.grade_file(submission, assignment, student, release)[0]
 
-    def grade_paper(
+    def grade_file(
         self,
         submission: bytes | Path,
         assignment: str,
@@ -174,14 +189,12 @@ class Engine:
     ) -> tuple[Graded, Paper]:
         """Grade one submitted file. Returns the grade and the paper as it was graded.
 
-        By the ``release`` a damaged paper is put in order.
-        Raises LookupError for an unknown assignment, OSError for a path that cannot be read.
+        By the ``release`` a damaged paper is put in order, and from it come the exercises and
+        their points. Raises LookupError for an unknown assignment, OSError for a path that cannot
+        be read.
         """
         start = time.monotonic()
-        if assignment not in ASSIGNMENTS:
-            raise LookupError(
-                f"There is no assignment {assignment!r}: there are {', '.join(ASSIGNMENTS)}."
-            )
+        asked = self.asked(assignment, release)
         data = submission.read_bytes() if isinstance(submission, Path) else submission
         remarks = []
         try:
@@ -193,28 +206,46 @@ class Engine:
             restored = papers.restore(paper, release.official)
             if not remarks:
                 remarks += [Remark(REPAIRED, says) for says in restored.sentences()]
+        graded = self.grade_paper(paper, asked, release, student, remarks, version)
+        seconds = round(time.monotonic() - start, 4)
+        return replace(graded, digest=sha256(data).hexdigest(), seconds=seconds), paper
+
+    def grade_paper(
+        self,
+        paper: Paper,
+        asked: Sequence[Exercise],
+        release: Release,
+        student: str,
+        remarks: Sequence[Remark] = (),
+        version: str = "",
+    ) -> Graded:
+        """The grade of a paper that is in order. What its cells showed is written into it.
+
+        ``remarks`` are what was noticed before. The grade holds no digest of a file.
+        """
         code = [cell for cell in paper["cells"] if cell["cell_type"] == "code"]
-        performance = self.run([cell["source"] for cell in code], ASSIGNMENTS[assignment])
+        performance = self.run([cell["source"] for cell in code], asked)
         for number, cell in enumerate(code):
             cell["outputs"] = performance.outputs.get(number, [])
         show_verdicts(code, performance.verdicts)
         shorten(code, performance)
         own = [cell["source"] for cell in code if cell["source"] not in release.given]
-        graded = Graded(
-            assignment,
-            student,
-            sha256(data).hexdigest(),
-            version or self.version(release),
-            tuple(performance.verdicts[exercise.name] for exercise in ASSIGNMENTS[assignment]),
-            tuple(remarks + performance.remarks),
-            round(time.monotonic() - start, 4),
-            round(performance.code_seconds, 4),
-            tuple((name, round(s, 4)) for name, s in performance.exercise_seconds.items()),
-            fingerprints(own, release.given),
-            self.layers,
-            papers.changed(paper, release.official),
+        return Graded(
+            assignment=asked[0].assignment if asked else release.assignment,
+            student=student,
+            digest="",
+            version=version or self.version(release),
+            verdicts=tuple(performance.verdicts[exercise.name] for exercise in asked),
+            remarks=(*remarks, *performance.remarks),
+            seconds=round(performance.seconds, 4),
+            code_seconds=round(performance.code_seconds, 4),
+            exercise_seconds=tuple(
+                (name, round(s, 4)) for name, s in performance.exercise_seconds.items()
+            ),
+            fingerprints=fingerprints(own, release.given),
+            confinement=self.layers,
+            written=papers.changed(paper, release.official),
         )
-        return graded, paper
 
     def version(self, release: Release = NO_RELEASE) -> str:
         """Everything but the submission that a grade depends on, as one hexadecimal number."""

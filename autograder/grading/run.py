@@ -26,7 +26,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from autograder.checking import answers
-from autograder.course.exercises import ASSIGNMENTS
 from autograder.grading.engine import confinement, version
 from autograder.grading.graded import LOOK, Graded, Remark
 from autograder.grading.stage import PlayersUnavailable
@@ -38,7 +37,8 @@ from autograder.grading.workers import (
     grade_in_worker,
 )
 from autograder.material import papers
-from autograder.material.notebooks import CourseError, _write
+from autograder.material.config import CourseError, writable, write
+from autograder.material.notebooks import require_assignment
 from autograder.player.confine import LAYERS
 
 # For jsonschema, which nbformat imports, it would compile a grammar of web addresses, which takes
@@ -130,9 +130,7 @@ class Summary:
             "assignment": self.assignment,
             "graded": self.graded,
             "unchanged": self.unchanged,
-            "problems": [
-                {"student": papers.writable(p.student), "says": p.says} for p in self.problems
-            ],
+            "problems": [{"student": writable(p.student), "says": p.says} for p in self.problems],
             "look": self.look,
             "scores": self.scores,
             "max_points": self.max_points,
@@ -164,10 +162,7 @@ def course_seed(course: Path) -> int:
 
 def settings_for(course: Path, assignment: str, **options) -> Settings:
     """The settings of a run in this course. Raises CourseError."""
-    if assignment not in ASSIGNMENTS:
-        raise CourseError(
-            f"There is no assignment {assignment!r}: there are {', '.join(ASSIGNMENTS)}."
-        )
+    require_assignment(course, assignment)
     seed, release = course_seed(course), papers.release_of(course, assignment)
     return Settings(assignment, release, seed, version(seed, release), **options)
 
@@ -269,7 +264,7 @@ class Run:
 
     def _outdated(self, found: Sequence[Submission], force: bool) -> Iterator[Submission]:
         for submission in found:
-            if submission.student != papers.writable(submission.student):
+            if submission.student != writable(submission.student):
                 self._trouble(submission, "The name of the folder is no text in UTF-8: rename it.")
                 continue
             try:
@@ -473,10 +468,10 @@ def complete_receipt(folder: Path, notebooks: Sequence[Path]) -> None:
     secret, timestamp = folder / "submission_secret.txt", folder / "timestamp.txt"
     # A link, even one that leads nowhere, would have us write outside the folder.
     if secret.is_symlink() or not secret.exists():
-        _write(secret, secrets.token_hex(64))
+        write(secret, secrets.token_hex(64))
     if timestamp.is_symlink() or not timestamp.exists():
         when = max(map(_saved, notebooks))
-        _write(timestamp, f"{when:%Y-%m-%d %H:%M:%S.%f} UTC")
+        write(timestamp, f"{when:%Y-%m-%d %H:%M:%S.%f} UTC")
 
 
 def stored_grades(course: Path, assignment: str) -> Iterator[Graded]:

@@ -7,6 +7,7 @@ or it is ``Ended``.
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import os
 import socket
@@ -14,14 +15,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
+from autograder.checking import courses
+from autograder.checking.course import Course
 from autograder.checking.record import Exercise, Inputs
-from autograder.material.papers import writable
-from autograder.player import contract
-from autograder.player.confine import Limits
-from autograder.player.observe import CALLS, FINAL, TIME_LIMIT, Observation
+from autograder.material.config import writable
+from autograder.player import contract, packages
+from autograder.player.confine import Limits, python_folders
+from autograder.player.failures import FINAL, OBSERVED
+from autograder.player.observe import TIME_LIMIT, Observation
 from autograder.player.wire import Channel, Closed, TooLate, WireError, encode
 
 CELL_SECONDS = 30.0
@@ -32,13 +38,6 @@ GRACE = 2.0
 
 START_SECONDS = 120.0
 """Wall time that a zygote may take to import what notebooks use."""
-
-_CALL_NAMES = {function: name for name, function in CALLS.items()}
-
-STATUSES = frozenset(
-    "ok exception device timeout library gradient none type missing undefined ended".split()
-) | {"not written"}
-"""What a player may say of a call."""
 
 
 class PlayersUnavailable(Exception):
@@ -87,27 +86,48 @@ class CallOrder:
             "name": exercise.name,
             "inputs": list(inputs),
             "returns": contract.plain(exercise.returns),
-            "call": _CALL_NAMES[exercise.call],
+            "call": contract.reference_to(exercise.call),
             "refuse": sorted(exercise.refuse),
             "seconds": seconds,
         }
         return cls(encode(order), len(inputs), seconds)
 
 
+@cache
+def _known_to_players(course: Course) -> dict:
+    """What of the installed packages and of the course a zygote is told."""
+    modules = {}
+    for name in course.at_play:
+        spec = importlib.util.find_spec(name)
+        if spec is None or not spec.origin:
+            raise PlayersUnavailable(f"{course.name} lists {name} for players; there is none.")
+        modules[name] = Path(spec.origin).read_text(encoding="utf-8")
+    shown = packages.paths_of(packages.with_dependencies((*packages.ALWAYS, *course.packages)))
+    hidden = {*packages.package_folders(python_folders()), *courses.secret_folders()}
+    hidden |= {path.parent for path in shown}
+    return {
+        "modules": modules,
+        "secret": sorted(courses.secret_packages()),
+        "hidden": sorted(map(str, hidden)),
+        "shown": sorted(map(str, shown)),
+    }
+
+
 class Zygote:
     """A process from which confined players are forked, one at a time.
 
-    ``kind`` is ``"plain"`` or ``"torch"``, ``layers`` come from ``confine.LAYERS``. Raises
-    PlayersUnavailable.
+    ``course`` is whose answers will be called, ``kind`` is ``"plain"`` or ``"torch"``, ``layers``
+    come from ``confine.LAYERS``. Raises PlayersUnavailable.
     """
 
-    def __init__(self, kind: str, layers: Sequence[str], limits: Limits):
+    def __init__(self, course: Course, kind: str, layers: Sequence[str], limits: Limits):
         ours, theirs = socket.socketpair()
         order = {
             "control": theirs.fileno(),
             "kind": kind,
             "layers": list(layers),
             "limits": asdict(limits),
+            **_known_to_players(course),
         }
         threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         secret = ("AUTOGRADER_", "NBGRADER_")
@@ -291,7 +311,7 @@ def _observations(reply: Mapping) -> list[Observation]:
 
 def _observation(values: Mapping) -> Observation:
     seen = Observation(**values)
-    if seen.status not in STATUSES or seen.device not in ("cpu", "meta", "cuda"):
+    if seen.status not in OBSERVED or seen.device not in ("cpu", "meta", "cuda"):
         raise ValueError(seen.status)
     if not all(
         isinstance(key, str) and isinstance(value, np.ndarray)

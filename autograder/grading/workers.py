@@ -24,9 +24,10 @@ from dataclasses import dataclass
 from multiprocessing import forkserver, get_context, parent_process
 from multiprocessing.connection import Connection
 
+from autograder.checking import courses
 from autograder.grading.engine import ConfinementMissing, Engine, confinement, version
 from autograder.grading.stage import CELL_SECONDS, PlayersUnavailable
-from autograder.material.notebooks import CourseError
+from autograder.material.config import CourseError
 from autograder.material.papers import Release
 
 CONNECT_SECONDS = 5
@@ -72,7 +73,7 @@ def grade_in_worker(settings: Settings, student: str, data: bytes) -> tuple[str,
     """
     try:
         with _one_at_a_time:
-            graded, paper = _engine(settings).grade_paper(
+            graded, paper = _engine(settings).grade_file(
                 data, settings.assignment, student, settings.release, settings.version
             )
     except (CourseError, PlayersUnavailable):
@@ -92,11 +93,12 @@ def _engine(settings: Settings) -> Engine:
                 "torch: install the same ones there, and start the worker anew."
             )
         _agreed.add(settings.version)
-    key = (settings.seed, settings.accept_less, settings.cell_seconds)
+    key = (settings.release.course, settings.seed, settings.accept_less, settings.cell_seconds)
     if key not in _engines:
         close_engine()
         try:
             _engines[key] = Engine(
+                courses.find(settings.release.course),
                 seed=settings.seed,
                 accept_less=settings.accept_less,
                 layers=_layers,

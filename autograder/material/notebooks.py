@@ -1,7 +1,7 @@
 """From one text source to the notebook students open.
 
-``solutions/gru.py`` (text) → ``_build/source/gru/gru.ipynb`` (with answers, for nbgrader) →
-``notebooks/gru/gru.ipynb`` (without answers, committed). The last step is nbgrader's own
+``solutions/NAME.py`` (text) → ``_build/source/NAME/NAME.ipynb`` (with answers, for nbgrader) →
+``notebooks/NAME/NAME.ipynb`` (without answers, committed). The last step is nbgrader's own
 ``GenerateAssignment``, run in a scratch folder without a gradebook, so that a failure leaves
 the old release in place. The same source gives the same bytes.
 """
@@ -9,15 +9,22 @@ the old release in place. The same source gives the same bytes.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-MARKER = "nbgrader_config.py"
-"""The file that makes a folder a course."""
+from autograder.checking import courses
+from autograder.checking.course import Course
+from autograder.material.config import (
+    NAMES,
+    CourseError,
+    course_of,
+    find_course,
+    nbgrader_settings,
+    write,
+)
 
 NOT_INSTALLED = """\
 # Run this cell first.
@@ -36,29 +43,17 @@ INSTALL = """\
 try:
     import autograder
 except ModuleNotFoundError:  # on Colab, for instance: install the course's package once
-    %pip install --quiet "gated-memory @ git+{url}@{branch}"
+    %pip install --quiet "{package} @ git+{url}@{branch}"
 """
-
-
-class CourseError(Exception):
-    """A problem the person at the keyboard can fix; the message says how."""
-
-
-def find_course(start: Path | None = None) -> Path:
-    """The course folder that contains ``start`` (the current folder, unless told)."""
-    start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / MARKER).is_file() and (folder / "solutions").is_dir():
-            return folder
-    raise CourseError(
-        f"{start} is not inside the course: no folder above it holds {MARKER} and solutions/. "
-        "Change to the course folder, or name it with --course."
-    )
 
 
 def assignments(course: Path) -> list[str]:
     """The names of all assignments: one text source each."""
     return sorted(path.stem for path in (course / "solutions").glob("*.py"))
+
+
+def _text_of(course: Path, name: str) -> str:
+    return (course / "solutions" / f"{name}.py").read_text(encoding="utf-8")
 
 
 def require_assignment(course: Path, name: str) -> None:
@@ -87,15 +82,36 @@ def source_notebook(course: Path, name: str) -> str:
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}}
     )
-    _add_points(notebook, text.name)
-    fill = _Placeholders(course, notebook)
+    _add_points(notebook, text.name, course_of(course))
+    fill = _Placeholders(course, name, notebook)
     ids: set[str] = set()
     for cell in notebook.cells:
         cell.metadata.pop("lines_to_next_cell", None)
         cell.source = fill(cell.source)
         cell.id = _cell_id(cell, ids)
+    if asked_in(notebook) and not any(
+        "autograder.begin(" in cell.source for cell in notebook.cells
+    ):
+        raise CourseError(
+            f"{text.name}: its first code cell needs the line `# {{{{setup}}}}`. It becomes what "
+            "installs the package and tells `check` what this notebook asks for."
+        )
     nbformat.validate(notebook)
     return _dump(notebook)
+
+
+def asked_in(notebook) -> list[tuple[str, float]]:
+    """The exercises that a source or released notebook checks, each with its points, in order."""
+    return [
+        (meta["grade_id"].removeprefix("check-"), float(meta["points"]))
+        for meta in (cell.metadata.get("nbgrader", {}) for cell in notebook.cells)
+        if meta.get("grade") and not meta.get("solution")
+    ]
+
+
+def functions_in(course: Path, name: str) -> list[str]:
+    """The functions that a text source checks, in order, read without making a notebook of it."""
+    return re.findall(r"^check\((\w+)\)\s*$", _text_of(course, name), re.MULTILINE)
 
 
 def solution_page(text: str):
@@ -107,8 +123,11 @@ def solution_page(text: str):
     import nbformat
 
     notebook = jupytext.reads(text, fmt="py:percent")
-    _add_points(notebook, "solutions")
-    fill = _Placeholders(find_course(), notebook)
+    folder = find_course()
+    _add_points(notebook, "solutions", course_of(folder))
+    # Which assignment it is, only its text says here.
+    name = next(n for n in assignments(folder) if _text_of(folder, n).strip() == text.strip())
+    fill = _Placeholders(folder, name, notebook)
     for cell in notebook.cells:
         tags = [tag for tag in cell.metadata.get("tags", []) if tag == "hide-input"]
         # No other tag: none keeps a cell from being executed.
@@ -143,16 +162,19 @@ _BOX = re.compile(
 
 
 def exercise_table(course: Path) -> list[ExerciseRow]:
-    """Every exercise box of every assignment, in the order of ``autograder.course.exercises``.
+    """Every exercise box of every assignment, those that the course declares first.
 
     Raises CourseError when a graded cell has no box.
     """
     import nbformat
 
-    from autograder.course.exercises import ASSIGNMENTS
-
+    declared = list(course_of(course).assignments)
+    names = sorted(
+        assignments(course),
+        key=lambda n: (n not in declared, declared.index(n) if n in declared else 0, n),
+    )
     rows = []
-    for name in ASSIGNMENTS:
+    for name in names:
         notebook = nbformat.reads(source_notebook(course, name), as_version=4)
         text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
         title = notebook.cells[0].source.partition("\n")[0].lstrip("# ")
@@ -180,7 +202,7 @@ def exercise_table(course: Path) -> list[ExerciseRow]:
 
 def write_source(course: Path, name: str) -> Path:
     """Write the source notebook where nbgrader looks for it. Returns its path."""
-    return _write(source_path(course, name), source_notebook(course, name))
+    return write(source_path(course, name), source_notebook(course, name))
 
 
 def refresh_sources(course: Path) -> None:
@@ -190,8 +212,9 @@ def refresh_sources(course: Path) -> None:
     empty or outdated source folder. A faulty source is reported and has no notebook, and the
     other assignments can still be graded.
     """
-    package = Path(__file__).parents[1]
-    shared = [Path(__file__), course / "_config.yml", *package.glob("course/exercises/*.py")]
+    home = courses.home(course_of(course).name)
+    shared = [Path(__file__), course / "_config.yml", course / NAMES]
+    shared += home.rglob("*.py") if home else ()
     for name in assignments(course):
         made, text = source_path(course, name), course / "solutions" / f"{name}.py"
         inputs = [path.stat().st_mtime for path in (text, *shared) if path.is_file()]
@@ -210,11 +233,11 @@ def release_notebook(course: Path, name: str) -> str:
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
-    config = _nbgrader_settings(course)
+    config = nbgrader_settings(course)
     config.merge(Config({"SaveCells": {"enabled": False}}))
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch) / "source" / name / f"{name}.ipynb"
-        _write(made, source_notebook(course, name))
+        write(made, source_notebook(course, name))
         folder = CourseDirectory(
             root=str(Path(scratch).resolve()),
             source_directory="source",
@@ -229,7 +252,7 @@ def release_notebook(course: Path, name: str) -> str:
 
 def write_release(course: Path, name: str) -> Path:
     """Make the notebook for students and write it to ``notebooks/``. Returns its path."""
-    return _write(release_path(course, name), release_notebook(course, name))
+    return write(release_path(course, name), release_notebook(course, name))
 
 
 def is_fresh(course: Path, name: str) -> bool:
@@ -248,24 +271,8 @@ def has_been_run(path: Path) -> bool:
     return any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
 
 
-def _nbgrader_settings(course: Path):
-    """What nbgrader_config.py says, without what it does to this process."""
-    from traitlets.config import PyFileConfigLoader
-
-    environment = os.environ.copy()
-    try:
-        return PyFileConfigLoader(MARKER, path=str(course)).load_config()
-    except Exception as error:  # it is a program, which may raise anything
-        raise CourseError(f"{MARKER} fails: {type(error).__name__}: {error}") from error
-    finally:
-        os.environ.clear()
-        os.environ.update(environment)
-
-
-def _add_points(notebook, source: str) -> None:
-    """Points live in the exercise records; a check cell carries them as nbgrader metadata."""
-    from autograder.course.exercises import get
-
+def _add_points(notebook, source: str, course: Course) -> None:
+    """What a check is worth stands in its cell, else in the exercise's record."""
     for cell in notebook.cells:
         meta = cell.metadata.get("nbgrader", {})
         if not meta.get("grade") or meta.get("solution"):
@@ -276,56 +283,71 @@ def _add_points(notebook, source: str) -> None:
                 f"{source}: the cell {meta['grade_id']} has to read check({function})."
             )
         try:
-            meta["points"] = _number(get(function).points)
-        except (KeyError, ValueError, LookupError):
-            raise CourseError(f"{source}: there is no exercise record {function!r}.") from None
+            declared = course.get(function).points
+        except LookupError as error:
+            raise CourseError(f"{source}, the cell {meta['grade_id']}: {error}") from None
+        points = meta.get("points", declared)
+        if type(points) not in (int, float) or not 0 < points < float("inf"):
+            raise CourseError(
+                f"{source}: the points of {meta['grade_id']} are {points!r}; a positive number is "
+                f"meant, or none for the {declared:g} of the record."
+            )
+        meta["points"] = _number(points)
 
 
 class _Placeholders:
-    """Fills ``{{points NAME}}``, ``{{tolerance NAME}}``, ``{{suspects WHERE}}``, ``{{boxes all}}``
-    and ``{{setup}}``.
-    """
+    """Fills ``{{setup}}``, ``{{points NAME}}``, ``{{tolerance NAME}}`` and what the course adds."""
 
-    def __init__(self, course: Path, notebook):
+    def __init__(self, folder: Path, name: str, notebook):
         graded = [
             cell.metadata.nbgrader
             for cell in notebook.cells
             if cell.metadata.get("nbgrader", {}).get("grade")
         ]
+        self.course = course_of(folder)
         self.points = {meta["grade_id"].removeprefix("check-"): meta["points"] for meta in graded}
         self.total = sum(self.points.values())
-        self.setup = _setup(course)
+        self.setup = _setup(folder, self.course) + _begin(self.course, name, asked_in(notebook))
 
     def __call__(self, text: str) -> str:
         text = text.replace("# {{setup}}", self.setup)
         return re.sub(r"\{\{(\w+) ([\w-]+)\}\}", lambda match: self.value(*match.groups()), text)
 
     def value(self, kind: str, name: str) -> str:
+        """What a placeholder stands for. Raises CourseError for an unknown one."""
         if kind == "points":
             points = _number(self.points[name] if name in self.points else self.total)
             return f"{points} point" if points == 1 else f"{points} points"
         if kind == "tolerance":
-            from autograder.course.exercises import get
-
-            return f"`{get(name).tolerance:g}`"
-        if kind in ("boxes", "suspects"):
-            from autograder.course.exercises import bughunt
-
-            return bughunt.boxes_as_text() if kind == "boxes" else bughunt.suspects_as_list(name)
+            return f"`{self.course.get(name).tolerance:g}`"
+        if kind in self.course.placeholders:
+            return self.course.placeholders[kind](name)
         raise CourseError(f"Unknown placeholder {{{{{kind} {name}}}}} in a solution source.")
 
 
-def _setup(course: Path) -> str:
+def _setup(folder: Path, course: Course) -> str:
     """The first code cell: install the package where the repository's address allows it."""
     import yaml
 
-    config = course / "_config.yml"
+    config = folder / "_config.yml"
     settings = yaml.safe_load(config.read_text(encoding="utf-8")) if config.is_file() else {}
     repository = (settings or {}).get("repository") or {}
     url = (repository.get("url") or "").rstrip("/")
     if not url:
         return NOT_INSTALLED
-    return INSTALL.format(url=url, branch=repository.get("branch") or "main")
+    branch = repository.get("branch") or "main"
+    return INSTALL.format(package=course.package, url=url, branch=branch)
+
+
+def _begin(course: Course, name: str, asked: list[tuple[str, float]]) -> str:
+    """The statement that tells ``check`` what the notebook asks for, and for how many points."""
+    if not asked:
+        return ""
+    points = "".join(f'    "{function}": {_number(worth)},\n' for function, worth in asked)
+    return (
+        f"\n# What this notebook asks for, and the points of each answer.\n"
+        f'autograder.begin("{name}", course="{course.name}", points={{\n{points}}})\n'
+    )
 
 
 def _cell_id(cell, taken: set[str]) -> str:
@@ -349,16 +371,3 @@ def _dump(notebook) -> str:
     import nbformat
 
     return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
-
-
-def _write(path: Path, text: str) -> Path:
-    """Replace a file in one step, so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_text(text, encoding="utf-8", newline="\n")
-        scratch.replace(path)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-        raise
-    return path

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.material.config import course_of, nbgrader_settings, writable
+
 LONGEST_FILE = 100 << 20
 """Bytes of a submission that is read at all; outputs, which do not count, may fill megabytes."""
 
@@ -66,9 +68,21 @@ class Official:
 class Release:
     """What students were given."""
 
+    assignment: str = ""
+    course: str = ""
+    """the course that declares its exercises"""
     official: tuple[Official, ...] = ()
     given: tuple[str, ...] = ()
     """the sources of all its code cells"""
+
+    @property
+    def asked(self) -> tuple[tuple[str, float], ...]:
+        """The functions that its checks are about, each with its points, in order."""
+        return tuple(
+            (known.function, known.points)
+            for known in self.official
+            if known.function and known.points is not None
+        )
 
 
 NO_RELEASE = Release()
@@ -83,10 +97,10 @@ def release_of(course: Path, assignment: str) -> Release:
     import nbformat
     from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, LockCells
 
-    from autograder.material.notebooks import _nbgrader_settings, source_notebook
+    from autograder.material.notebooks import source_notebook
 
     notebook = nbformat.reads(source_notebook(course, assignment), as_version=4)
-    config = _nbgrader_settings(course)
+    config = nbgrader_settings(course)
     for step in (ClearSolutions, LockCells, ComputeChecksums):
         notebook, _ = step(config=config).preprocess(notebook, {})
     official = []
@@ -106,7 +120,7 @@ def release_of(course: Path, assignment: str) -> Release:
             )
         )
     given = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return Release(tuple(official), given)
+    return Release(assignment, course_of(course).name, tuple(official), given)
 
 
 def read_file(path: Path, most: int = LONGEST_FILE + 1) -> bytes:
@@ -194,11 +208,6 @@ def _tidy(cell: dict) -> dict:
     if tidy["cell_type"] == "code":
         tidy.update(execution_count=None, outputs=[])
     return tidy
-
-
-def writable(text: str) -> str:
-    """``text`` as it can be written in UTF-8."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _are_attachments(value: object) -> bool:
@@ -390,19 +399,20 @@ def paper_that_says(text: str) -> Paper:
     return _paper([{"cell_type": "markdown", "id": "remark", "metadata": {}, "source": text}])
 
 
-def assignment_of(paper: Paper) -> str | None:
-    """The assignment whose functions a notebook defines or checks, None where it is none."""
-    from autograder.course.exercises import ASSIGNMENTS
+def assignment_of(paper: Paper, asked: Mapping[str, Iterable[str]]) -> str | None:
+    """The assignment whose functions a notebook defines or checks, None where it is none.
 
+    ``asked`` are the functions that each assignment asks for.
+    """
     named = set()
     for cell in paper["cells"]:
         if cell["cell_type"] == "code":
             named |= set(re.findall(r"^(?:def|class)\s+(\w+)", cell["source"], re.MULTILINE))
             named |= set(re.findall(r"^check\((\w+)\)", cell["source"], re.MULTILINE))
     # The share, since an assignment may give what another one asks for.
-    share = {
-        name: sum(exercise.name in named for exercise in exercises) / len(exercises)
-        for name, exercises in ASSIGNMENTS.items()
-    }
-    best = max(share, key=share.__getitem__)
-    return best if share[best] else None
+    share = {}
+    for name, functions in asked.items():
+        wanted = set(functions)
+        share[name] = len(wanted & named) / len(wanted) if wanted else 0.0
+    best = max(share, key=share.__getitem__, default=None)
+    return best if best and share[best] else None

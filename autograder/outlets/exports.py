@@ -36,7 +36,7 @@ from autograder.checking.render import as_text
 from autograder.checking.verdict import Verdict
 from autograder.course.exercises import ASSIGNMENTS
 from autograder.grading.graded import REPAIRED, Graded
-from autograder.material.notebooks import CourseError
+from autograder.material.config import CourseError
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 """The delimiters that Moodle's import offers and that spreadsheets write."""
@@ -850,7 +850,7 @@ def _write_results(folder: Path, students: Sequence[Mark]) -> tuple[int, list[st
 
 
 def _write(path: Path, text: str) -> None:
-    from autograder.material.notebooks import _write as write_in_one_step
+    from autograder.material.config import write as write_in_one_step
 
     try:
         write_in_one_step(path, text)

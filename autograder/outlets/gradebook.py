@@ -57,7 +57,7 @@ from sqlalchemy import Connection, Engine, bindparam, create_engine, event, inse
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from autograder.material.notebooks import CourseError, _nbgrader_settings
+from autograder.material.config import CourseError, nbgrader_settings
 
 NO_RESPONSE = "No response."
 """nbgrader's comment beside a solution cell that was handed in as it was given out."""
@@ -117,7 +117,7 @@ def gradebook_url(course: Path) -> str:
     """
     from nbgrader.coursedir import CourseDirectory
 
-    configured = CourseDirectory(config=_nbgrader_settings(course)).db_url
+    configured = CourseDirectory(config=nbgrader_settings(course)).db_url
     url = _parsed(configured)
     if url.get_backend_name() != "sqlite" or not url.database:
         return configured
@@ -137,7 +137,7 @@ def late_penalty(course: Path) -> Penalty | None:
     # nbgrader's commands have the course's folder on the path, and plugins are kept there.
     sys.path.insert(0, str(course))
     try:
-        step = AssignLatePenalties(config=_nbgrader_settings(course))
+        step = AssignLatePenalties(config=nbgrader_settings(course))
         step.init_plugin()
     except Exception as error:  # whatever somebody's module raises while it is imported
         raise CourseError(

@@ -17,8 +17,8 @@ that printed no number. The pieces below go into its documented extension points
 from __future__ import annotations
 
 import atexit
-import re
 import shutil
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -39,15 +39,12 @@ from sqlalchemy.engine import make_url
 from traitlets import Bool, Float
 from traitlets.log import get_logger
 
-from autograder.checking.record import Exercise
-from autograder.course.exercises import get, is_exercise
-from autograder.grading.engine import Engine, shorten, show_verdicts
-from autograder.grading.graded import REPAIRED, Graded, Remark
+from autograder.grading.engine import Engine
+from autograder.grading.graded import REPAIRED, Remark
 from autograder.grading.run import complete_receipt
-from autograder.grading.similarity import fingerprints
 from autograder.grading.stage import CELL_SECONDS
 from autograder.material import papers
-from autograder.material.notebooks import _nbgrader_settings
+from autograder.material.config import course_of, nbgrader_settings
 from autograder.material.papers import Release
 
 BESIDE = ("timestamp.txt", "submission_secret.txt", "grade.json")
@@ -90,7 +87,7 @@ def prepare_submissions(
 @cache
 def _gradebook_url(course: Path) -> str:
     """Where nbgrader itself keeps the gradebook; it makes one where there is none."""
-    configured = CourseDirectory(config=_nbgrader_settings(course)).db_url
+    configured = CourseDirectory(config=nbgrader_settings(course)).db_url
     url = make_url(configured)
     if url.get_backend_name() == "sqlite" and url.database:
         url = url.set(database=str(course / url.database))
@@ -98,7 +95,7 @@ def _gradebook_url(course: Path) -> str:
 
 
 def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
-    """A single expected notebook that goes by another name, such as ``gru (1).ipynb``."""
+    """A single expected notebook that goes by another name, such as ``NAME (1).ipynb``."""
     wanted = folder / f"{name}.ipynb"
     if wanted.exists() or not notebooks:
         return
@@ -190,7 +187,11 @@ class RestoreCells(NbGraderPreprocessor):
         _noticed[info["assignment"], info["student"]] = (
             submitted["digest"],
             remarks,
-            papers.Release(tuple(official)),
+            papers.Release(
+                assignment=info["assignment"],
+                official=tuple(official),
+                given=tuple(cell.source for cell in official if cell.cell_type == "code"),
+            ),
         )
         return nbformat.from_dict(nb), resources
 
@@ -210,62 +211,38 @@ class RunConfined(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         info = resources["nbgrader"]
         nb.metadata.pop("submitted", None)  # of the copy between the two passes
-        code = [cell for cell in nb.cells if cell.cell_type == "code"]
-        exercises = _checked_exercises(code, info["assignment"])
-        engine = _shared_engine(self.accept_less_confinement, self.cell_seconds)
-        performance = engine.run([cell.source for cell in code], exercises)
-        for number, cell in enumerate(code):
-            cell.outputs = performance.outputs.get(number, [])
-        show_verdicts(code, performance.verdicts)
-        shorten(code, performance)
-        for remark in performance.remarks:
-            self.log.info("%s: %s", info["student"], remark.says)
         digest, remarks, release = _noticed.pop(
             (info["assignment"], info["student"]), ("", [], papers.NO_RELEASE)
         )
-        graded = Graded(
-            info["assignment"],
-            info["student"],
-            digest,
-            engine.version(release),
-            tuple(performance.verdicts.values()),
-            tuple(remarks + performance.remarks),
-            round(performance.seconds, 4),
-            round(performance.code_seconds, 4),
-            tuple((name, round(s, 4)) for name, s in performance.exercise_seconds.items()),
-            fingerprints([cell.source for cell in code], [c.source for c in release.official]),
-            engine.layers,
-            papers.changed(nb, release.official),
-        )
+        _require_checks(release)
+        folder = Path(self.parent.coursedir.root)
+        engine = _shared_engine(folder, self.accept_less_confinement, self.cell_seconds)
+        asked = engine.asked(info["assignment"], release)
+        graded = engine.grade_paper(nb, asked, release, info["student"], remarks)
+        for remark in graded.remarks[len(remarks) :]:
+            self.log.info("%s: %s", info["student"], remark.says)
         Path(resources["metadata"]["path"], "grade.json").write_text(
-            graded.to_json(), encoding="utf-8"
+            replace(graded, digest=digest).to_json(), encoding="utf-8"
         )
         return nbformat.from_dict(nb), resources
 
 
-def _checked_exercises(code: list[NotebookNode], assignment: str) -> list[Exercise]:
-    """The exercises that the graded cells check. Raises NbGraderException for other tests."""
-    exercises = []
-    for cell in code:
-        meta = cell.metadata.get("nbgrader", {})
-        if not meta.get("grade") or meta.get("solution"):
-            continue
-        checked = re.fullmatch(r"check\((\w+)\)", cell.source.strip())
-        if not checked or not is_exercise(checked.group(1)):
+def _require_checks(release: Release) -> None:
+    """Raise NbGraderException where a graded cell is a test of another kind than a check."""
+    for known in release.official:
+        if known.points is not None and not known.solution and not known.function:
             raise NbGraderException(
-                f"{assignment}: the test {meta['grade_id']} is no check of an exercise, and what "
+                f"{release.assignment}: the test {known.name} is no check of an exercise, and what "
                 "else it does cannot be graded apart from the student's code. To run this "
                 "assignment's tests as nbgrader does, unconfined, put ExecuteCells in place of "
                 "RunConfined in nbgrader_config.py."
             )
-        exercises.append(get(checked.group(1)))
-    return exercises
 
 
 @cache
-def _shared_engine(accept_less: bool, cell_seconds: float) -> Engine:
+def _shared_engine(folder: Path, accept_less: bool, cell_seconds: float) -> Engine:
     """One engine for all submissions of this process: its zygotes stay warm."""
-    engine = Engine(accept_less=accept_less, cell_seconds=cell_seconds)
+    engine = Engine(course_of(folder), accept_less=accept_less, cell_seconds=cell_seconds)
     atexit.register(engine.close)
     return engine
 

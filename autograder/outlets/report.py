@@ -19,7 +19,7 @@ from math import log10
 from statistics import fmean, median
 
 from autograder.checking.verdict import Diagnosis, Failure, Section, Verdict
-from autograder.figures.palette import DARK, LIGHT
+from autograder.course.figures.palette import DARK, LIGHT
 from autograder.grading.graded import LOOK, REPAIRED, Graded
 from autograder.grading.similarity import Alike, alike
 

@@ -21,7 +21,6 @@ import os
 import resource
 import shutil
 import signal
-import site
 import struct
 import subprocess
 import sys
@@ -64,10 +63,10 @@ class Limits:
 
 
 def python_folders() -> list[Path]:
-    """The folders and files that Python needs to import what is installed."""
-    paths = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    """The folders and files that Python itself needs; of installed packages, see ``packages``."""
+    paths = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib")}
     paths |= {f"{sys.base_prefix}/lib", "/lib", "/lib64", "/usr/lib", "/usr/lib64"}
-    paths |= {*site.getsitepackages(), "/usr/local/lib", "/usr/share/zoneinfo"}
+    paths |= {"/usr/local/lib", "/usr/share/zoneinfo"}
     paths |= {"/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero"}
     paths |= {"/dev/random", "/dev/urandom"}
     found = sorted({Path(path).resolve() for path in paths if path and os.path.exists(path)})
@@ -77,19 +76,22 @@ def python_folders() -> list[Path]:
 class Cage:
     """The confinement of one zygote's players.
 
-    ``readable`` are folders and files that players may read, ``hidden`` those below them that
-    they may not. ``layers`` are the ones wanted, by default all that ``available`` finds.
+    ``readable`` are folders and files that players may read, ``hidden`` those of which they may
+    not, but for the files and folders in them that are ``shown``. ``layers`` are the ones wanted,
+    by default all that ``available`` finds.
     """
 
     def __init__(
         self,
         readable: Sequence[Path],
         hidden: Sequence[Path] = (),
+        shown: Sequence[Path] = (),
         limits: Limits | None = None,
         layers: Sequence[str] | None = None,
     ):
         self.readable = [Path(path).resolve() for path in readable]
-        self.hidden = [Path(path).resolve() for path in hidden if Path(path).exists()]
+        self.hidden = sorted({Path(path).resolve() for path in hidden if Path(path).exists()})
+        self.shown = sorted({Path(path).resolve() for path in shown if Path(path).exists()})
         self.limits = limits or Limits()
         wanted = available() if layers is None else layers
         self.active = tuple(layer for layer in LAYERS if layer in wanted)
@@ -180,21 +182,8 @@ class Cage:
         os.umask(0o022)  # the folders of the new root are for the player to pass through
         _mount("tmpfs", root, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
         for path in self.readable:
-            there = root / path.relative_to("/")
-            if path.is_dir():
-                there.mkdir(parents=True, exist_ok=True)
-            else:
-                there.parent.mkdir(parents=True, exist_ok=True)
-                there.touch()
-            _mount(path, there, None, _MS_BIND | _MS_REC)
-            if path.parts[1] != "dev":
-                _make_read_only(there)
-        for path in self.hidden:
-            there = root / path.relative_to("/")
-            if there.is_dir():
-                _mount("tmpfs", there, "tmpfs", _MS_RDONLY, "size=4k,nr_inodes=1,mode=755")
-            elif there.exists():
-                _mount("/dev/null", there, None, _MS_BIND)
+            self._bind(path, root)
+        self._hide(root)
         for name in ("/lib", "/lib64", "/bin"):
             if os.path.islink(name) and not (root / name[1:]).exists():
                 (root / name[1:]).symlink_to(os.readlink(name))
@@ -215,11 +204,40 @@ class Cage:
         _make_read_only(Path("/"), below=False)
         _check(_libc.sethostname(b"player", 6), "sethostname")
 
+    @staticmethod
+    def _bind(path: Path, root: Path) -> None:
+        """Have a file or folder of the machine at its place below the new root, read-only."""
+        there = root / path.relative_to("/")
+        if path.is_dir():
+            there.mkdir(parents=True, exist_ok=True)
+        else:
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.touch()
+        _mount(path, there, None, _MS_BIND | _MS_REC)
+        if path.parts[1] != "dev":
+            _make_read_only(there)
+
+    def _hide(self, root: Path) -> None:
+        """Put an empty folder over each hidden one, and into it what is shown of it."""
+        for path in self.hidden:
+            there = root / path.relative_to("/")
+            inside = [shown for shown in self.shown if path in shown.parents]
+            if inside:
+                there.mkdir(parents=True, exist_ok=True)
+            if there.is_dir():
+                _mount("tmpfs", there, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
+                for shown in inside:
+                    self._bind(shown, root)
+                _make_read_only(there, below=False)
+            elif there.exists():
+                _mount("/dev/null", there, None, _MS_BIND)
+
     def _place_for_root(self) -> Path:
         """A folder of the machine that holds nothing which players read, to mount their root on."""
         for name in ("/mnt", "/media", "/srv", "/tmp", "/var/tmp", "/opt", "/home"):
             place = Path(name)
-            taken = (place == path or place in path.parents for path in self.readable)
+            read = (*self.readable, *self.shown)
+            taken = (place == path or place in path.parents for path in read)
             if place.is_dir() and not place.is_symlink() and not any(taken):
                 return place
         raise OSError("no folder to mount a root on: neither /mnt nor /tmp is there")
@@ -239,9 +257,10 @@ class Cage:
 
     def _readable_for_landlock(self) -> list[Path]:
         """Without mounts that hide folders, rules name their neighbors one by one."""
-        if "namespaces" in self.active or not self.hidden:
-            return self.readable
-        return [path for folder in self.readable for path in _without(folder, self.hidden)]
+        if "namespaces" in self.active:  # what is hidden is not there; what is shown of it is
+            return [*self.readable, *(path for path in self.hidden if path.exists())]
+        seen = [path for folder in self.readable for path in _without(folder, self.hidden)]
+        return [*seen, *self.shown]
 
     # Limits
 

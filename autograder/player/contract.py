@@ -9,7 +9,7 @@ where the expected answer is known.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -172,43 +172,6 @@ class Gradients:
 
 
 @dataclass(frozen=True)
-class Report:
-    """``(name, x, h_prev, params)``: what is wrong with a cell, and the inputs that show it.
-
-    A list counts as a tuple, more keys are ignored. The name becomes an array of its UTF-8 bytes,
-    since only numbers travel.
-    """
-
-    keys: tuple[str, ...]
-
-    def flatten(self, value: object) -> dict[str, np.ndarray]:
-        if value is None:
-            raise Broken("none", "The result is None. Does the function end with `return`?")
-        if not isinstance(value, list | tuple) or len(value) != 4:
-            raise Broken(
-                "type",
-                f"The result is a {describe(value)}; a tuple of 4 is expected: "
-                "`return name, x, h_prev, params`.",
-            )
-        name, x, h_prev, params = value
-        if isinstance(name, np.ndarray) and name.shape == () and name.dtype.kind == "U":
-            name = name.item()
-        if not isinstance(name, str):
-            raise Broken("type", f"The name is a {describe(name)}; a text is expected.")
-        if not isinstance(params, Mapping):
-            raise Broken("type", f"params is a {describe(params)}; a dict is expected.")
-        missing = [key for key in self.keys if key not in params]
-        if missing:
-            raise Broken("missing", f"params has no {' and no '.join(missing)}.")
-        return {
-            "name": np.array(list(name[:200].encode("utf-8", "replace")), dtype=np.uint8),
-            "x": plain_array(x, "x"),
-            "h_prev": plain_array(h_prev, "h_prev"),
-            **{key: plain_array(params[key], f"params[{key!r}]") for key in self.keys},
-        }
-
-
-@dataclass(frozen=True)
 class Integer:
     """One whole number, Python's or NumPy's."""
 
@@ -230,40 +193,17 @@ class Integer:
         return {self.name: np.asarray(int(value), dtype=np.int64)}
 
 
-@dataclass(frozen=True)
-class TensorPair:
-    """``(hs, h_last)`` of a torch layer; a list of two counts as a tuple."""
-
-    names: tuple[str, str]
-
-    def pair(self, value: object) -> tuple:
-        """The two tensors, or Broken. The player needs them unflattened, for gradients."""
-        if value is None:
-            raise Broken("none", "The layer returned None. Does `forward` end with `return`?")
-        both = " and ".join(self.names)
-        if not isinstance(value, list | tuple) or len(value) != 2:
-            raise Broken(
-                "type",
-                f"The layer returned a {describe(value)}; a tuple of {both} is expected.",
-            )
-        for name, part in zip(self.names, value, strict=True):
-            if not (type(part).__module__.startswith("torch") and hasattr(part, "requires_grad")):
-                raise Broken("type", f"{name} is a {describe(part)}; a torch tensor is expected.")
-        return tuple(value)
-
-
-KINDS = {
-    kind.__name__: kind
-    for kind in (Array, FloatOrArray, Arrays, Params, Gradients, Report, Integer, TensorPair)
-}
+def reference_to(thing: object) -> str:
+    """Where a class or function is declared, ``module:name``: how it travels to a player."""
+    return f"{thing.__module__}:{thing.__qualname__}"
 
 
 def plain(returns: object) -> dict:
     """A kind of answer as a dict of JSON values, from which ``revive`` makes it again."""
-    return {"kind": type(returns).__name__, **asdict(returns)}
+    return {"kind": reference_to(type(returns)), **asdict(returns)}
 
 
-def revive(values: Mapping) -> object:
-    """The kind of answer that ``plain`` described."""
+def revive(values: Mapping, find: Callable[[str], Callable]) -> object:
+    """The kind of answer that ``plain`` described; ``find`` gives the class of a reference."""
     fields = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    return KINDS[fields.pop("kind")](**fields)
+    return find(fields.pop("kind"))(**fields)

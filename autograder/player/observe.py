@@ -25,20 +25,14 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.player.contract import Broken, TensorPair
+from autograder.player.contract import Broken
+from autograder.player.failures import FINAL
 
 TIME_LIMIT = 10.0
 """Seconds one call may take. Right answers need milliseconds, so a slow machine is no excuse."""
 
 KEPT_OUTPUT = 500
 """Characters of printed output kept for the verdict; the rest is only counted."""
-
-RECURRENT = frozenset(
-    "gru gru_cell lstm lstm_cell rnn_tanh rnn_tanh_cell rnn_relu rnn_relu_cell "
-    "quantized_gru_cell quantized_lstm_cell mkldnn_rnn_layer _cudnn_rnn miopen_rnn "
-    "_thnn_fused_gru_cell _thnn_fused_lstm_cell".split()
-)
-"""Names of torch's recurrent kernels, which compute the equations a student should write."""
 
 AUTOGRAD = frozenset({"grad", "backward", "_make_dual"})
 """Names under which torch differentiates, for exercises in which the gradient is to be written."""
@@ -47,13 +41,9 @@ BACKWARD_KERNELS = frozenset({"sigmoid_backward", "tanh_backward"})
 """Kernels that torch's engine runs when it differentiates a gate, however it was called."""
 
 
-FINAL = frozenset({"not written", "undefined", "timeout", "library", "ended", "reply"})
-"""Statuses after which other inputs would only show the same, a timeout at the same price."""
-
-
 @dataclass
 class Observation:
-    """What one call did. ``status`` is ``"ok"`` or the kind of failure (see ``verdict.Failure``)."""
+    """What one call did. ``status`` is one of ``failures.OBSERVED``."""
 
     status: str
     outputs: dict[str, np.ndarray] = field(default_factory=dict)
@@ -72,15 +62,15 @@ class Timeout(BaseException):
     ``except Exception`` in a loop does not swallow it."""
 
 
-class _LibraryLayer(BaseException):
-    """Raised when a library's recurrent kernel is called where equations should be written."""
+class Refused(BaseException):
+    """Raised when something is called that does what a student should write."""
 
 
-class _DeviceFailure(Exception):
-    """Raised when a layer only fails after moving to another device."""
+class DeviceFailure(Exception):
+    """Raised when code that works on the CPU fails on another device."""
 
 
-class _NoGradient(Exception):
+class NoGradient(Exception):
     """Raised when no gradient reaches a tensor that the result depends on."""
 
 
@@ -151,7 +141,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 @contextlib.contextmanager
 def _refused(names: frozenset[str], seen: list[str]) -> Iterator[None]:
     """Refuse the torch functions of these names; those called are added to ``seen``."""
-    if sys.modules.get("torch") is None:
+    if not names or sys.modules.get("torch") is None:
         yield
         return
     from torch.overrides import TorchFunctionMode
@@ -161,7 +151,7 @@ def _refused(names: frozenset[str], seen: list[str]) -> Iterator[None]:
             name = getattr(func, "__name__", "").partition(".")[0]
             if name in names:
                 seen.append(name)
-                raise _LibraryLayer(name)
+                raise Refused(name)
             return func(*args, **(kwargs or {}))
 
     with Watch():
@@ -180,7 +170,7 @@ def _refused_kernels(names: frozenset[str]) -> Iterator[None]:
     dispatcher in another way (``torch.ops``, TorchScript, private modules).
     """
     torch = sys.modules.get("torch")
-    if torch is None:
+    if not names or torch is None:
         yield
         return
     kernels = {name: name for name in names - AUTOGRAD}
@@ -190,7 +180,7 @@ def _refused_kernels(names: frozenset[str]) -> Iterator[None]:
     def refusing(name):
         def kernel(*args, **kwargs):
             _kernels_called.append(name)
-            raise _LibraryLayer(name)
+            raise Refused(name)
 
         return kernel
 
@@ -311,128 +301,12 @@ def call_function(code: Callable, inputs: Mapping, returns) -> tuple[dict, tuple
     return outputs, modified, "cpu"
 
 
-def call_layer(
-    code: Callable, inputs: Mapping, returns: TensorPair
-) -> tuple[dict, tuple[str, ...], str]:
-    """Build a torch layer, load ``inputs["state"]``, run it and its gradients.
-
-    ``inputs``: ``sizes`` (D, H); ``state``, the state dict as arrays; ``xs`` (T, B, D);
-    ``h0`` (B, H) or None; ``d_hs`` and ``d_h_last``, what arrives from the loss; ``dtype``;
-    ``device``: ``"cpu"``, or ``"accelerator"``, meaning CUDA where there is one and else torch's
-    ``meta`` device, on which a tensor made in the wrong place fails as it would on a GPU.
-    Everything comes back as arrays: both outputs and the gradients of all inputs and weights.
-    """
-    import torch
-    from torch import nn
-
-    device = inputs["device"]
-    if device == "accelerator":
-        device = "cuda" if torch.cuda.is_available() else "meta"
-    dtype = getattr(torch, inputs["dtype"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        layer = code(*inputs["sizes"])
-    if not isinstance(layer, nn.Module):
-        raise Broken(
-            "type", f"{code.__name__} is not a torch.nn.Module: derive it from torch.nn.Module."
-        )
-    for module in layer.modules():
-        if isinstance(module, nn.RNNBase | nn.RNNCellBase):
-            library = next(c for c in type(module).__mro__ if c.__module__.startswith("torch."))
-            raise _LibraryLayer(f"torch.nn.{library.__name__}")
-    expected = {name: tuple(value.shape) for name, value in inputs["state"].items()}
-    found = {name: tuple(value.shape) for name, value in layer.state_dict().items()}
-    if found != expected:
-        raise Broken("missing", _state_dict_difference(found, expected))
-    names = dict(layer.named_parameters())
-    buffers = [name for name in expected if name not in names]
-    if buffers:
-        raise Broken("missing", f"{' and '.join(buffers)} must be nn.Parameter, to be trained.")
-    layer = layer.to(dtype=dtype)
-    layer.load_state_dict({n: torch.as_tensor(v, dtype=dtype) for n, v in inputs["state"].items()})
-
-    def tensor(array, needs_grad=False):
-        return torch.tensor(array, dtype=dtype, device=device).requires_grad_(needs_grad)
-
-    try:
-        layer = layer.to(device)
-        xs = tensor(inputs["xs"], needs_grad=True)
-        h0 = None if inputs["h0"] is None else tensor(inputs["h0"], needs_grad=True)
-        before = [t.detach().clone() for t in (xs, h0) if t is not None]
-        hs, h_last = returns.pair(layer(xs) if h0 is None else layer(xs, h0))
-    except Broken:
-        raise
-    except Exception as error:  # on `meta`, torch raises NotImplementedError too
-        if device == "cpu":
-            raise
-        raise _DeviceFailure(f"{type(error).__name__}: {error}") from error
-    names = zip(returns.names, (hs, h_last), strict=True)
-    strayed = [name for name, value in names if value.device.type != device]
-    if strayed:
-        raise _DeviceFailure(f"{' and '.join(strayed)} came back on another device.")
-    if device == "meta":
-        outputs = {
-            name: np.zeros(tuple(value.shape), dtype=str(value.dtype).removeprefix("torch."))
-            for name, value in zip(returns.names, (hs, h_last), strict=True)
-        }
-        return outputs, (), "meta"
-
-    outputs = {
-        name: value.detach().cpu().numpy().copy()
-        for name, value in zip(returns.names, (hs, h_last), strict=True)
-    }
-    after = [t for t in (xs, h0) if t is not None]
-    modified = tuple(
-        name
-        for name, old, new in zip(("xs", "h0"), before, after, strict=False)
-        if not torch.equal(old, new.detach())
-    )
-    if hs.shape != inputs["d_hs"].shape or h_last.shape != inputs["d_h_last"].shape:
-        return outputs, modified, device  # the judge names the shape; no gradient to compare
-    leaves = {"xs": xs} | ({} if h0 is None else {"h0": h0})
-    leaves |= {name: value for name, value in layer.named_parameters() if name in expected}
-    loss = (hs * tensor(inputs["d_hs"])).sum() + (h_last * tensor(inputs["d_h_last"])).sum()
-    if not loss.requires_grad:
-        raise _NoGradient(
-            "The result is cut off from the weights: no gradient flows back at all. Avoid "
-            "`.detach()`, `.data`, `torch.no_grad()` and conversions to NumPy."
-        )
-    gradients = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
-    unreached = [name for name, g in zip(leaves, gradients, strict=True) if g is None]
-    if unreached:
-        raise _NoGradient(
-            f"No gradient reaches {', '.join(unreached)}: not used, or cut off, for instance by "
-            "`.detach()` or `.data`."
-        )
-    for name, gradient in zip(leaves, gradients, strict=True):
-        outputs[f"gradient of {name}"] = gradient.cpu().numpy().copy()
-    return outputs, modified, device
-
-
-def _state_dict_difference(found: dict, expected: dict) -> str:
-    missing = [name for name in expected if name not in found]
-    extra = [name for name in found if name not in expected]
-    shapes = [
-        f"{name} has shape {found[name]}, expected {expected[name]}"
-        for name in expected
-        if name in found and found[name] != expected[name]
-    ]
-    sentences = []
-    if missing:
-        sentences.append(f"The layer has no parameter {', '.join(missing)}.")
-    if extra:
-        sentences.append(f"It has {', '.join(extra)}, which torch.nn.GRU does not have.")
-    if shapes:
-        sentences.append("; ".join(shapes) + ".")
-    return " ".join(sentences) + " A state dict of torch.nn.GRU must load into it."
-
-
 def observe(
     code: Callable,
     inputs: Mapping,
     returns,
     call: Callable = call_function,
-    refuse: frozenset[str] = RECURRENT,
+    refuse: frozenset[str] = frozenset(),
     seconds: float | None = None,
 ) -> Observation:
     """Run ``code`` once on ``inputs`` and report what it did; never raises for what it does.
@@ -473,7 +347,7 @@ def observe(
                 said.append("NumPy's error state was changed (np.seterr); leave it as it is.")
         seen += _kernels_called
         if seen:
-            raise _LibraryLayer(seen[0])
+            raise Refused(seen[0])
         return report(
             "ok",
             outputs=outputs,
@@ -483,16 +357,16 @@ def observe(
         )
     except Timeout as error:
         return report("timeout", message=f"{limit:g} seconds", lines=own_lines(error))
-    except _LibraryLayer as error:
+    except Refused as error:
         return report("library", message=str(error), lines=own_lines(error))
     except NotImplementedError as error:
-        frames = [frame.f_code.co_name for frame, _ in _own_frames(error)]
+        frames = [frame.f_code.co_qualname for frame, _ in _own_frames(error)]
         return report("not written", message=frames[-1] if frames else "")
     except Broken as error:
         return report(error.kind, message=str(error))
-    except _DeviceFailure as error:
+    except DeviceFailure as error:
         return report("device", message=str(error), lines=own_lines(error.__cause__ or error))
-    except _NoGradient as error:
+    except NoGradient as error:
         return report("gradient", message=str(error))
     except KeyboardInterrupt:
         raise
@@ -508,7 +382,7 @@ def play(
     drawn: Iterable[Mapping],
     returns,
     call: Callable = call_function,
-    refuse: frozenset[str] = RECURRENT,
+    refuse: frozenset[str] = frozenset(),
     seconds: float | None = None,
 ) -> Iterator[Observation]:
     """Run ``code`` on each of the inputs, up to a status that is final; see ``observe``."""
@@ -518,10 +392,6 @@ def play(
             yield seen
             if seen.status in FINAL:
                 break
-
-
-CALLS = {"function": call_function, "layer": call_layer}
-"""The ways to call an answer, by the names under which they travel."""
 
 
 def first_line(error: BaseException) -> str:

@@ -24,9 +24,8 @@ import sys
 import tempfile
 import time
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 
@@ -41,9 +40,6 @@ TOGETHER = 0.02
 
 MOST_TOGETHER = 1 << 20
 """Bytes of results that are kept back: a frame has a limit."""
-
-WITH_RECURRENT_LAYERS = ("onnx", "onnxruntime", "keras", "tensorflow", "flax", "haiku")
-"""Packages that bring the answers along; the course counts on NumPy, torch and Python's own."""
 
 TRIED = {
     "socket.connect": "to open a network connection",
@@ -74,8 +70,10 @@ def main() -> None:
     """Run a zygote, as the JSON text in the first argument orders.
 
     ``control`` is the descriptor of its socket, ``kind`` one of ``KINDS``, ``layers`` those of
-    ``confine.LAYERS`` that are wanted, ``limits`` the fields of ``confine.Limits``. It answers
-    ``{"ready": layers}``, or ``{"error": sentence}`` and ends.
+    ``confine.LAYERS`` that are wanted, ``limits`` the fields of ``confine.Limits``. ``modules`` are
+    the texts of the modules that a course lists as loadable here, by name, ``secret`` the names of
+    all packages that hold answers. Of the folders ``hidden``, players see what is in ``shown``. It
+    answers ``{"ready": layers}``, or ``{"error": sentence}`` and ends.
     """
     order = json.loads(sys.argv[1])
     control = socket.socket(fileno=int(order["control"]))
@@ -99,12 +97,11 @@ class _Stage:
     """What players are forked from."""
 
     def __init__(self, order: Mapping):
-        self.kind = order["kind"]
-        readable, hidden = python_folders(), [Path(__file__).parents[1]]
-        for folder in map(Path, sys.path):
-            hidden += [folder / name for name in WITH_RECURRENT_LAYERS if (folder / name).exists()]
-        self.readable = tuple(str(folder) for folder in readable)
-        self.cage = Cage(readable, hidden, Limits(**order["limits"]), order["layers"])
+        self.kind, self.secret = order["kind"], frozenset(order["secret"])
+        readable, hidden, shown = python_folders(), order["hidden"], order["shown"]
+        self.readable = (*map(str, readable), *shown)
+        self.cage = Cage(readable, hidden, shown, Limits(**order["limits"]), order["layers"])
+        self.words = _load(order["modules"], self.secret)
         if self.kind == "torch":
             _warm_torch()
         with tempfile.TemporaryDirectory() as folder:
@@ -115,7 +112,7 @@ class _Stage:
             self.session = Session()
         _rehearse(self.session)
         self.silence = silence_file_descriptors
-        _hide_course()
+        _hide_course(self.secret)
         self.cage.enter()
         gc.collect()
         gc.freeze()
@@ -166,7 +163,7 @@ class _Stage:
             os.environ.clear()
             os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="", LANG="C.UTF-8")
             tempfile.tempdir = scratch
-            _Player(Channel(channel), self.session, self.kind, (scratch, *self.readable)).serve()
+            _Player(Channel(channel), self, (scratch, *self.readable)).serve()
         except Closed:
             os._exit(0)
         except BaseException as error:  # nothing of the student's may run after a failure here
@@ -182,8 +179,9 @@ _ENDED_STILL_THERE |= getattr(os, "WNOWAIT", 0)
 class _Player:
     """Runs cells and calls functions, as told on the channel."""
 
-    def __init__(self, channel: Channel, session, kind: str, allowed: tuple[str, ...]):
-        self.channel, self.session, self.kind = channel, session, kind
+    def __init__(self, channel: Channel, stage: _Stage, allowed: tuple[str, ...]):
+        self.channel, self.session, self.kind = channel, stage.session, stage.kind
+        self.words, self.secret = stage.words, stage.secret
         self.allowed = (*allowed, "/dev/", "<")
         self.tried: dict[str, None] = {}
         sys.addaudithook(self._audit)
@@ -225,8 +223,8 @@ class _Player:
             yield from observe.play(
                 code,
                 order["inputs"],
-                contract.revive(order["returns"]),
-                observe.CALLS[order["call"]],
+                contract.revive(order["returns"], self.words.__getitem__),
+                self.words[order["call"]],
                 frozenset(order["refuse"]),
                 order["seconds"],
             )
@@ -261,16 +259,43 @@ class _Player:
             # Importing it takes seconds here; the other zygote has it.
             self._reply({"needs": "torch"})
             os._exit(0)
-        if package == "autograder" and name != package or package in WITH_RECURRENT_LAYERS:
+        if package in self.secret and name != "autograder":
             self.tried[f"to import {name[:100]}"] = None
 
 
-def _hide_course() -> None:
-    """Leave of the course's package what a notebook needs: ``check``, which says nothing here."""
+def _load(modules: Mapping[str, str], secret: frozenset[str]) -> dict[str, Callable]:
+    """The classes and functions that an order may name, ``module:name``: this package's own, and
+    those of the modules whose texts these are.
+
+    Raises ImportError where one of them imports more of a course than is given here.
+    """
+    loaded = [contract, observe]
+    for name, source in modules.items():
+        module = sys.modules[name] = types.ModuleType(name)
+        exec(compile(source, f"<{name}>", "exec", dont_inherit=True), module.__dict__)
+        loaded.append(module)
+    for name in sys.modules:
+        ours = name == "autograder" or name.startswith("autograder.player")
+        if name.partition(".")[0] in secret and not ours and name not in modules:
+            raise ImportError(
+                f"{' or '.join(modules)} imports {name}: what runs in a player may import NumPy, "
+                "torch and autograder.player, and nothing of a course"
+            )
+    return {
+        contract.reference_to(thing): thing
+        for module in loaded
+        for thing in vars(module).values()
+        if callable(thing) and getattr(thing, "__module__", "") == module.__name__
+    }
+
+
+def _hide_course(secret: frozenset[str]) -> None:
+    """Leave of the courses' packages what a notebook needs: ``check``, which says nothing here."""
     course = types.ModuleType("autograder", "The checks are made after the notebook has run.")
     course.__path__ = []
-    course.check = course.grade = lambda code, name=None: None
-    for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
+    course.check = course.grade = lambda code, name=None, *, course=None: None
+    course.begin = lambda assignment, *, course, points: None
+    for name in [name for name in sys.modules if name.partition(".")[0] in secret]:
         del sys.modules[name]
     sys.modules["autograder"] = course
 

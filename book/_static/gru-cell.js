@@ -1,6 +1,6 @@
 // <gm-gru-cell>: a GRU cell with one unit whose inputs and biases can be moved.
 //
-// The element wraps a drawing that is complete without this script (autograder.figures.gru_cell
+// The element wraps a drawing that is complete without this script (autograder.course.figures.gru_cell
 // with values). The script adds four native range inputs, recomputes the step and rewrites the
 // numbers and the widths of the wires. Equations and names are those of autograder/course/reference.py.
 (() => {

@@ -25,7 +25,7 @@ from autograder import grade
 from autograder.checking.judge import _PLAIN_FAILURES
 from autograder.checking.verdict import Diagnosis, Failure, Section, Verdict
 from autograder.course.exercises import ASSIGNMENTS
-from autograder.figures.palette import DARK, LIGHT
+from autograder.course.figures.palette import DARK, LIGHT
 from autograder.grading.graded import LOOK, Graded, Remark
 from autograder.outlets.report import FAILURES, LOOK_NAMES, class_report
 

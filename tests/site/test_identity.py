@@ -6,7 +6,7 @@ import struct
 import pytest
 from site_pages import ROOT
 
-from autograder.figures import palette
+from autograder.course.figures import palette
 
 STATIC = ROOT / "book" / "_static"
 CSS = (STATIC / "course.css").read_text(encoding="utf-8")

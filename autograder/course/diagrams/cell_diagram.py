@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from autograder.figures.palette import css
+from autograder.course.figures.palette import css
 
 PARTS = ("z", "r", "candidate", "state")
 

@@ -1,6 +1,6 @@
 """How the spellings of the GRU differ: where r acts, and how PyTorch stores the weights."""
 
-from autograder.figures.palette import css
+from autograder.course.figures.palette import css
 
 from .cell_diagram import MATH_FONTS, SANS, TEXT_FONTS, math_svg, tilde_svg
 

@@ -6,7 +6,7 @@ their direction; where several share a wire they run side by side, in lanes.
 
 from collections.abc import Iterable
 
-from autograder.figures.palette import css
+from autograder.course.figures.palette import css
 
 from .cell_diagram import _FULL as _CELL
 from .cell_diagram import MATH_FONTS, gru_cell, math_svg

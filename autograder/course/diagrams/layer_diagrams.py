@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from autograder.figures.palette import css
+from autograder.course.figures.palette import css
 
 from .convention_diagrams import Sheet
 

@@ -7,7 +7,7 @@ and the input on the right. Nothing here imports Matplotlib.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from autograder.figures.palette import css
+from autograder.course.figures.palette import css
 
 from .cell_diagram import Pen, describe, framed
 from .convention_diagrams import Sheet

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from autograder.figures.palette import css
+from autograder.course.figures.palette import css
 
 from .cell_diagram import SANS
 from .convention_diagrams import Sheet

@@ -18,12 +18,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from autograder.checking.record import Examined, Exercise, Mistake, Outputs, Probe
+from autograder.checking.record import Examined, Mistake, Outputs, Probe
+from autograder.course.at_play import Report
 from autograder.course.exercises import gru
 from autograder.course.exercises.boxes import KEYS, packed
 from autograder.course.exercises.gru import NEW_STATE, TWO_RESETS
+from autograder.course.exercises.shared.declared import exercise
 from autograder.course.exercises.wrong import affine, join, sigmoid, split
-from autograder.player.contract import Report
 from autograder.player.observe import Observation
 
 CORRECT = "correct"
@@ -729,7 +730,7 @@ _HINTS = {
 }
 
 
-def _exercise(box: Box) -> Exercise:
+def _exercise(box: Box):
     parts = BROKEN_PARTS if box.broken else RIGHT_PARTS
     first = parts[0][0]
 
@@ -737,7 +738,7 @@ def _exercise(box: Box) -> Exercise:
         compared = (first, "why") if part == first and box.broken else (first, part)
         return Probe(title, lambda rng: {}, part, tuple(dict.fromkeys(compared)))
 
-    return Exercise(
+    return exercise(
         name=box.function,
         assignment="bughunt",
         signature=f"{box.function}() -> (name, x, h_prev, params)",

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from autograder.checking.record import Exercise, Inputs, Mistake, Outputs, Probe, Section
+from autograder.checking.record import Inputs, Mistake, Outputs, Probe, Section
 from autograder.course.exercises import drawing
 from autograder.course.exercises.drawing import (
     SATURATED,
@@ -25,6 +25,7 @@ from autograder.course.exercises.drawing import (
     state,
     step_families,
 )
+from autograder.course.exercises.shared.declared import RECURRENT, gru_exercise
 from autograder.course.exercises.wrong import (
     affine,
     contract_mistakes,
@@ -35,7 +36,7 @@ from autograder.course.exercises.wrong import (
     tensors,
 )
 from autograder.player.contract import Gradients
-from autograder.player.observe import AUTOGRAD, RECURRENT
+from autograder.player.observe import AUTOGRAD
 
 CHAPTER = "Gradients through gates"
 
@@ -1548,10 +1549,11 @@ _TIME_MISTAKES = (
 
 
 EXERCISES = (
-    Exercise(
+    gru_exercise(
         name="gru_step_backward",
         assignment="gradients",
         signature="gru_step_backward(dh, x, h_prev, params) -> (dx, dh_prev, grads)",
+        reference="torch autograd through the reference, torch {torch}, float64 on the CPU",
         points=8,
         section=GATES,
         equation="h = (1 - z) ∗ h_prev + z ∗ h̃,   h̃ = tanh([r ∗ h_prev, x] W_hᵀ + b_h)",
@@ -1574,10 +1576,11 @@ EXERCISES = (
         parts=PARTS,
         refuse=RECURRENT | AUTOGRAD,
     ),
-    Exercise(
+    gru_exercise(
         name="gru_backward",
         assignment="gradients",
         signature="gru_backward(xs, h0, hs, dhs, params) -> (dxs, dh0, grads)",
+        reference="torch autograd through the reference, torch {torch}, float64 on the CPU",
         points=8,
         section=THROUGH_TIME,
         equation="dh = dhs[t] + dh_prev of step t + 1;   grads = sum over all steps",

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from autograder.checking.record import Exercise, Inputs, Mistake, Outputs, Probe, Section
+from autograder.checking.record import Inputs, Mistake, Outputs, Probe, Section
+from autograder.course.at_play import TensorPair, call_layer
 from autograder.course.exercises import drawing
 from autograder.course.exercises.drawing import (
     FORWARD_PARTS,
@@ -29,6 +30,7 @@ from autograder.course.exercises.drawing import (
     term_stages,
     weights,
 )
+from autograder.course.exercises.shared.declared import gru_exercise
 from autograder.course.exercises.wrong import (
     affine,
     contract_mistakes,
@@ -41,8 +43,7 @@ from autograder.course.exercises.wrong import (
     time_mistakes,
     walk,
 )
-from autograder.player.contract import Array, Integer, Params, TensorPair
-from autograder.player.observe import call_layer
+from autograder.player.contract import Array, Integer, Params
 
 CHAPTER = "Two gates, one state"
 
@@ -1370,7 +1371,7 @@ _COUNT_MISTAKES = (
 
 
 EXERCISES = (
-    Exercise(
+    gru_exercise(
         name="update_gate",
         assignment="gru",
         signature="update_gate(x, h_prev, params) -> z",
@@ -1391,7 +1392,7 @@ EXERCISES = (
         parts=TERMS,
         part="z",
     ),
-    Exercise(
+    gru_exercise(
         name="reset_gate",
         assignment="gru",
         signature="reset_gate(x, h_prev, params) -> r",
@@ -1412,7 +1413,7 @@ EXERCISES = (
         parts=TERMS,
         part="r",
     ),
-    Exercise(
+    gru_exercise(
         name="candidate_state",
         assignment="gru",
         signature="candidate_state(x, h_prev, r, params) -> h_cand",
@@ -1433,7 +1434,7 @@ EXERCISES = (
         parts=TERMS,
         part="candidate",
     ),
-    Exercise(
+    gru_exercise(
         name="gru_step",
         assignment="gru",
         signature="gru_step(x, h_prev, params) -> h",
@@ -1451,7 +1452,7 @@ EXERCISES = (
         parts=PARTS,
         builds_on=("update_gate", "reset_gate", "candidate_state"),
     ),
-    Exercise(
+    gru_exercise(
         name="gru_forward",
         assignment="gru",
         signature="gru_forward(xs, h0, params) -> hs",
@@ -1472,7 +1473,7 @@ EXERCISES = (
         parts=FORWARD_PARTS,
         builds_on=("gru_step",),
     ),
-    Exercise(
+    gru_exercise(
         name="flip_update_gate",
         assignment="gru",
         signature="flip_update_gate(params) -> params",
@@ -1507,7 +1508,7 @@ EXERCISES = (
         tolerance=1e-15,
         why_tolerance="a change of sign is exact",
     ),
-    Exercise(
+    gru_exercise(
         name="gru_step_torch",
         assignment="gru",
         signature="gru_step_torch(x, h_prev, weight_ih, weight_hh, bias_ih, bias_hh) -> h",
@@ -1524,7 +1525,7 @@ EXERCISES = (
         mistakes=_TORCH_STEP_MISTAKES,
         parts=PARTS,
     ),
-    Exercise(
+    gru_exercise(
         name="GRULayer",
         assignment="gru",
         signature="GRULayer(input_size, hidden_size), called as (xs, h0=None) -> (hs, h_last)",
@@ -1544,8 +1545,9 @@ EXERCISES = (
         parts=LAYER_PARTS,
         call=call_layer,
         needs_torch=True,
+        reference="torch.nn.GRU, torch {torch}, float64 on the CPU",
     ),
-    Exercise(
+    gru_exercise(
         name="count_gru_parameters",
         assignment="gru",
         signature="count_gru_parameters(input_size, hidden_size) -> int",

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from autograder.checking.record import Exercise, Inputs, Mistake, Outputs, Probe, Section
+from autograder.checking.record import Inputs, Mistake, Outputs, Probe, Section
 from autograder.course.exercises import drawing
 from autograder.course.exercises.drawing import (
     FORWARD_PARTS,
@@ -31,6 +31,7 @@ from autograder.course.exercises.drawing import (
     step_families,
     term_stages,
 )
+from autograder.course.exercises.shared.declared import lstm_exercise
 from autograder.course.exercises.wrong import (
     affine,
     contract_mistakes,
@@ -1132,9 +1133,9 @@ _COUNT_MISTAKES = (
 )
 
 
-def _gate_exercise(name, gate, section, hints, mistakes) -> Exercise:
+def _gate_exercise(name, gate, section, hints, mistakes):
     """The record of one of the three gates."""
-    return Exercise(
+    return lstm_exercise(
         name=name,
         assignment="lstm",
         signature=f"{name}(x, h_prev, params) -> {gate}",
@@ -1156,7 +1157,7 @@ def _gate_exercise(name, gate, section, hints, mistakes) -> Exercise:
 
 
 EXERCISES = (
-    Exercise(
+    lstm_exercise(
         name="sigmoid",
         assignment="lstm",
         signature="sigmoid(a) -> array of the shape of a, or one number",
@@ -1206,7 +1207,7 @@ EXERCISES = (
         ),
         _OUTPUT_MISTAKES,
     ),
-    Exercise(
+    lstm_exercise(
         name="candidate_cell",
         assignment="lstm",
         signature="candidate_cell(x, h_prev, params) -> candidate",
@@ -1227,7 +1228,7 @@ EXERCISES = (
         parts=TERMS,
         part="candidate",
     ),
-    Exercise(
+    lstm_exercise(
         name="lstm_step",
         assignment="lstm",
         signature="lstm_step(x, h_prev, c_prev, params) -> (h, c)",
@@ -1246,7 +1247,7 @@ EXERCISES = (
         parts=PARTS,
         builds_on=("forget_gate", "input_gate", "output_gate", "candidate_cell"),
     ),
-    Exercise(
+    lstm_exercise(
         name="lstm_forward",
         assignment="lstm",
         signature="lstm_forward(xs, h0, c0, params) -> (hs, cs)",
@@ -1267,7 +1268,7 @@ EXERCISES = (
         parts=FORWARD_PARTS,
         builds_on=("lstm_step",),
     ),
-    Exercise(
+    lstm_exercise(
         name="count_lstm_parameters",
         assignment="lstm",
         signature="count_lstm_parameters(input_size, hidden_size) -> int",

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from autograder.checking.record import Exercise, Inputs, Mistake, Outputs, Probe, Section
+from autograder.checking.record import Inputs, Mistake, Outputs, Probe, Section
 from autograder.course.exercises import drawing
 from autograder.course.exercises.drawing import (
     FORWARD_PARTS,
@@ -25,6 +25,7 @@ from autograder.course.exercises.drawing import (
     step_families,
     term_stages,
 )
+from autograder.course.exercises.shared.declared import RECURRENT, rnn_exercise
 from autograder.course.exercises.wrong import (
     affine,
     contract_mistakes,
@@ -37,7 +38,7 @@ from autograder.course.exercises.wrong import (
     walk,
 )
 from autograder.player.contract import Array, Gradients, Params
-from autograder.player.observe import AUTOGRAD, RECURRENT
+from autograder.player.observe import AUTOGRAD
 
 CHAPTER = "The vanilla RNN"
 FORGETTING = "Why it forgets"
@@ -1296,7 +1297,7 @@ _CLIP_MISTAKES = (
 
 
 EXERCISES = (
-    Exercise(
+    rnn_exercise(
         name="rnn_step",
         assignment="rnn",
         signature="rnn_step(x, h_prev, params) -> h",
@@ -1314,7 +1315,7 @@ EXERCISES = (
         parts=TERMS,
         part="read",
     ),
-    Exercise(
+    rnn_exercise(
         name="rnn_forward",
         assignment="rnn",
         signature="rnn_forward(xs, h0, params) -> hs",
@@ -1335,10 +1336,11 @@ EXERCISES = (
         parts=FORWARD_PARTS,
         builds_on=("rnn_step",),
     ),
-    Exercise(
+    rnn_exercise(
         name="rnn_backward",
         assignment="rnn",
         signature="rnn_backward(xs, h0, hs, dh_last, params) -> (dxs, dh0, grads)",
+        reference="torch autograd through the reference, torch {torch}, float64 on the CPU",
         points=6,
         section=BACKWARD,
         equation="da_t = dh_t ∗ (1 − h_t²),   [dh_(t−1), dx_t] = da_t W_h",
@@ -1356,7 +1358,7 @@ EXERCISES = (
         parts=BACKWARD_PARTS,
         refuse=RECURRENT | AUTOGRAD,
     ),
-    Exercise(
+    rnn_exercise(
         name="gradient_by_lag",
         assignment="rnn",
         signature="gradient_by_lag(hs, params) -> norms of shape (T,)",
@@ -1380,7 +1382,7 @@ EXERCISES = (
         parts=LAG_PARTS,
         refuse=RECURRENT | AUTOGRAD,
     ),
-    Exercise(
+    rnn_exercise(
         name="clip_gradients",
         assignment="rnn",
         signature="clip_gradients(grads, max_norm) -> grads",

@@ -8,8 +8,8 @@ import pytest
 
 from autograder.course.diagrams import gru_cell
 from autograder.course.diagrams.cell_diagram import PARTS
-from autograder.figures import COLORS, figure_html, show, show_svg, svg_of, use_style
-from autograder.figures.palette import DARK, LIGHT
+from autograder.course.figures import COLORS, figure_html, show, show_svg, svg_of, use_style
+from autograder.course.figures.palette import DARK, LIGHT
 
 
 def contrast(a: str, b: str) -> float:
@@ -90,7 +90,7 @@ def test_unknown_parts_are_refused():
 
 
 def test_plots_use_variables_and_the_same_figure_gives_the_same_text(monkeypatch):
-    from autograder.figures import style
+    from autograder.course.figures import style
 
     monkeypatch.setattr(style, "_used", set())
     first = svg_of(draw())

@@ -6,12 +6,12 @@ The website defines the variables for both modes in ``book/_static/course.css``;
 
 import re
 
-LIGHT = {
-    "ink": "#1d2327",
-    "muted": "#5a646c",
-    "line": "#cdd5da",
-    "panel": "#f4f7f8",
-    "paper": "#ffffff",
+from autograder.checking import colors
+
+PLAIN = ("ink", "muted", "line", "panel", "paper")
+"""The names shared with what is shown about code."""
+
+LIGHT = {name: colors.LIGHT[name] for name in PLAIN} | {
     "rnn": "#8a5a00",
     "lstm": "#3f51b5",
     "gru": "#0b7a6b",
@@ -23,12 +23,7 @@ LIGHT = {
     "output": "#0a6a86",
 }
 
-DARK = {
-    "ink": "#e8ecee",
-    "muted": "#a7b1b8",
-    "line": "#465158",
-    "panel": "#1c2327",
-    "paper": "#14181b",
+DARK = {name: colors.DARK[name] for name in PLAIN} | {
     "rnn": "#f0b04a",
     "lstm": "#a9b6ff",
     "gru": "#4fd1b8",
@@ -58,24 +53,12 @@ LINES = {
     "output": (0, (1.4, 1.6)),
 }
 
-# JupyterLab's own colors, where there are any, are better fallbacks: they follow its theme.
-_JUPYTER = {
-    "ink": "--jp-content-font-color1",
-    "muted": "--jp-content-font-color2",
-    "line": "--jp-border-color1",
-    "panel": "--jp-layout-color1",
-    "paper": "--jp-layout-color0",
-}
-
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 
 
 def css(name: str) -> str:
     """The CSS value of a color name: the site's variable with its fallbacks."""
-    light = LIGHT[name]
-    if name in _JUPYTER:
-        return f"var(--gm-{name}, var({_JUPYTER[name]}, {light}))"
-    return f"var(--gm-{name}, {light})"
+    return colors.css(name, LIGHT)
 
 
 _BY_HEX = {value: css(name) for name, value in LIGHT.items()}
@@ -86,10 +69,6 @@ def css_variables(svg: str) -> str:
     return _HEX.sub(lambda m: _BY_HEX.get(m.group().lower(), m.group()), svg)
 
 
-def _declarations(colors: dict[str, str]) -> str:
-    return ";".join(f"--gm-{name}:{value}" for name, value in colors.items())
-
-
 # Shipped with every figure. `:where` has no specificity, so the website's own rules win; the
 # dark values apply where JupyterLab or VS Code say that their theme is dark.
 FIGURE_CSS = (
@@ -98,5 +77,11 @@ FIGURE_CSS = (
     f":where(.gm-figure>figcaption){{max-width:44rem;margin:.5rem auto 0;"
     f"font-size:.92em;line-height:1.45;color:{css('muted')}}}"
     ':where([data-jp-theme-light="false"],body.vscode-dark) '
-    f":where(.gm-figure,.gm-cell){{{_declarations(DARK)}}}"
+    f":where(.gm-figure,.gm-cell){{{colors.declarations(DARK)}}}"
 )
+
+CARD_CSS = (
+    ':where([data-jp-theme-light="false"],body.vscode-dark,html[data-theme="dark"]) '
+    f".gm-verdict{{{colors.declarations(DARK)}}}"
+)
+"""For a drawing on the card of a verdict."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.figures import minus, power_of_ten
+from autograder.course.figures import minus, power_of_ten
 
 
 @pytest.mark.parametrize(
