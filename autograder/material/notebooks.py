@@ -191,7 +191,7 @@ def refresh_sources(course: Path) -> None:
     other assignments can still be graded.
     """
     package = Path(__file__).parents[1]
-    shared = [Path(__file__), course / "_config.yml", *package.glob("course/exercises/*.py")]
+    shared = [Path(__file__), course / "_config.yml", *package.glob("course/exercises/**/*.py")]
     for name in assignments(course):
         made, text = source_path(course, name), course / "solutions" / f"{name}.py"
         inputs = [path.stat().st_mtime for path in (text, *shared) if path.is_file()]
@@ -309,9 +309,9 @@ class _Placeholders:
 
             return f"`{get(name).tolerance:g}`"
         if kind in ("boxes", "suspects"):
-            from autograder.course.exercises import bughunt
+            from autograder.course.exercises.bughunt import boxes, suspects
 
-            return bughunt.boxes_as_text() if kind == "boxes" else bughunt.suspects_as_list(name)
+            return boxes.boxes_as_text() if kind == "boxes" else suspects.suspects_as_list(name)
         raise CourseError(f"Unknown placeholder {{{{{kind} {name}}}}} in a solution source.")
 
 

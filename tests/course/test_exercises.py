@@ -127,7 +127,7 @@ def test_probes_leave_no_mistake_a_place_to_hide(seed):
 
 def test_two_mistakes_at_once_are_told_by_part():
     """Unknown as a whole, but each part tried alone behaves like a known mistake."""
-    from autograder.course.exercises.wrong import affine, join, sigmoid
+    from autograder.course.exercises.shared.wrong import affine, join, sigmoid
 
     def two_mistakes(x, h_prev, params):
         z = sigmoid(join(x, h_prev) @ params["W_z"].T + params["b_z"])
@@ -145,7 +145,7 @@ def test_two_mistakes_at_once_are_told_by_part():
 
 
 def test_an_unknown_mistake_shows_the_first_part_that_is_off():
-    from autograder.course.exercises.wrong import affine, sigmoid
+    from autograder.course.exercises.shared.wrong import affine, sigmoid
 
     def odd_candidate(x, h_prev, params):
         z = sigmoid(affine(h_prev, x, params, "z"))

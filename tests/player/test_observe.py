@@ -324,7 +324,7 @@ def test_a_layer_made_from_the_library_is_recognized():
 
 
 def test_a_layer_on_the_wrong_device_is_caught_without_a_gpu():
-    from autograder.course.exercises.gru_layers import CpuH0
+    from autograder.course.exercises.gru.wrong_layers import CpuH0
 
     exercise = get("GRULayer")
     index = [probe.name for probe in exercise.probes].index("another device, no h0")
@@ -333,7 +333,7 @@ def test_a_layer_on_the_wrong_device_is_caught_without_a_gpu():
 
 
 def test_a_result_that_leaves_the_device_is_caught():
-    from autograder.course.exercises.gru_layers import Layer
+    from autograder.course.exercises.gru.wrong_layers import Layer
 
     class ComesBack(Layer):
         def forward(self, xs, h0=None):
@@ -349,7 +349,7 @@ def test_a_result_that_leaves_the_device_is_caught():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_on_a_gpu_the_layer_is_compared_there():
     from autograder import grade
-    from autograder.course.exercises.gru_layers import WRONG, Layer
+    from autograder.course.exercises.gru.wrong_layers import WRONG, Layer
 
     verdict = grade(Layer, "GRULayer")
     assert verdict.passed and torch.cuda.get_device_name() in " ".join(verdict.notes)
