@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.checking.course import Course
-from autograder.course.exercises import ASSIGNMENTS, bughunt
+from autograder.course.exercises import ASSIGNMENTS
+from autograder.course.exercises.bughunt import boxes, suspects
 
 COURSE = Course(
     name="gated-memory",
@@ -14,8 +15,8 @@ COURSE = Course(
     at_play=("autograder.course.at_play",),
     recording=Path(__file__).parent / "recorded" / "public.npz",
     placeholders={
-        "boxes": lambda which: bughunt.boxes_as_text(),
-        "suspects": bughunt.suspects_as_list,
+        "boxes": lambda which: boxes.boxes_as_text(),
+        "suspects": suspects.suspects_as_list,
     },
     sample_class="autograder.course.classroom",
 )

@@ -272,7 +272,7 @@ def _code_digest() -> bytes:
     package = Path(__file__).parents[1]
     names = "checking/answers checking/judge checking/record checking/verdict grading/engine grading/stage material/papers course/reference".split()
     paths = [package / f"{name}.py" for name in names]
-    paths += sorted([*package.glob("course/exercises/*.py"), *package.glob("player/*.py")])
+    paths += sorted([*package.glob("course/exercises/**/*.py"), *package.glob("player/*.py")])
     return sha256(b"".join(path.read_bytes() for path in paths)).digest()
 
 

@@ -22,7 +22,7 @@ from attack_scene import TOKEN, Scene, build_template
 from compare import RESULTS, most
 
 from autograder.checking.judge import judge
-from autograder.course import exercises
+from autograder.course import gated_memory
 from autograder.grading.workers import close_engine, grade_in_worker
 
 NAMES = [attack.name for attack in CORPUS]
@@ -165,6 +165,6 @@ def test_a_library_would_give_the_right_answer(attack, monkeypatch):
         exec(cell, names)
     ((name, answer),) = attack.answers.items()
     exec(answer, names)
-    exercise = replace(exercises.get(name), refuse=frozenset())
+    exercise = replace(gated_memory.COURSE.get(name), refuse=frozenset())
     verdict = judge(exercise, lambda drawn: exercise.play(names[name], drawn))
     assert verdict.passed, verdict

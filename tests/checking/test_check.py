@@ -15,8 +15,9 @@ import autograder
 from autograder import check, grade
 from autograder.checking import answers
 from autograder.checking.verdict import Verdict
-from autograder.course.exercises import ASSIGNMENTS, get
-from autograder.course.exercises.wrong import affine, join, sigmoid
+from autograder.course.exercises import ASSIGNMENTS
+from autograder.course.exercises.shared.wrong import affine, join, sigmoid
+from autograder.course.gated_memory import COURSE
 
 
 def update_gate(x, h_prev, params):
@@ -157,7 +158,7 @@ def test_the_card_shows_where_to_look():
 @pytest.mark.parametrize("name", [e.name for e in ASSIGNMENTS["gru"]])
 def test_one_check_answers_within_a_tenth_of_a_second_after_the_first(name):
     """Right and wrong answers; processor time and the fastest of five, since machines are busy."""
-    for code in (RIGHT[name][0], get(name).mistakes[0].wrong):
+    for code in (RIGHT[name][0], COURSE.get(name).mistakes[0].wrong):
         seconds = []
         for _ in range(6):
             start = time.process_time()
@@ -183,8 +184,8 @@ sys.modules["torch"] = None  # importing it raises ImportError
 GRADE = """
 import json
 from autograder import grade
-from autograder.course.exercises import get
-exercise = get("gru_step")
+from autograder.course.gated_memory import COURSE
+exercise = COURSE.get("gru_step")
 for mistake in exercise.mistakes[:3]:
     verdict = grade(mistake.wrong, "gru_step").to_dict()
     verdict.pop("reference")
@@ -226,7 +227,7 @@ def test_the_shipped_recording_is_what_the_reference_says_today():
 def test_a_recording_for_another_seed_is_refused(tmp_path):
     path = tmp_path / "other.npz"
     assert answers.record(ASSIGNMENTS["gru"], 5, path) > 40
-    exercise = get("gru_step")
+    exercise = COURSE.get("gru_step")
     answers.Recorded(path).expected(exercise, exercise.draw(5))
     with pytest.raises(answers.RecordingError, match="another seed"):
         answers.Recorded(path).expected(exercise, exercise.draw(6))

@@ -14,9 +14,22 @@ from hypothesis import strategies as st
 from right_answers.bughunt import RIGHT
 
 from autograder import grade
-from autograder.course.exercises import boxes, bughunt, get
-from autograder.course.exercises.bughunt import BOXES, CLEAR, CORRECT, SUSPECTED, SUSPECTS
-from autograder.course.exercises.gru import right_step
+from autograder.course.exercises.bughunt import packing
+from autograder.course.exercises.bughunt.blindness import BLINDNESSES, why_blind
+from autograder.course.exercises.bughunt.boxes import BOXES, boxes_as_text, smallest
+from autograder.course.exercises.bughunt.inputs import (
+    CLEAR,
+    difference,
+    generic,
+    numbers,
+    run,
+    shows,
+)
+from autograder.course.exercises.bughunt.records import padded
+from autograder.course.exercises.bughunt.suspects import CORRECT, SUSPECTED, SUSPECTS
+from autograder.course.exercises.gru.inputs import KEYS
+from autograder.course.exercises.gru.right_cell import right_step
+from autograder.course.gated_memory import COURSE as GATED_MEMORY
 from autograder.material import notebooks
 
 COURSE = Path(__file__).parents[2]
@@ -51,16 +64,16 @@ def given_out() -> dict:
 @given(sizes=sizes, seed=seeds)
 @settings(max_examples=60, deadline=None)
 def test_the_notebooks_boxes_are_the_cells_that_are_graded(given_out, sizes, seed):
-    inputs = bughunt.generic(*sizes, seed)
+    inputs = generic(*sizes, seed)
     assert set(given_out["boxes"]) == set(BOX)
     for box in BOXES:
         unpacked = given_out["boxes"][box.letter](*inputs)
-        assert np.abs(unpacked - bughunt._run(box.cell, inputs)).max() <= 1e-15
+        assert np.abs(unpacked - run(box.cell, inputs)).max() <= 1e-15
     assert np.abs(given_out["right_cell"](*inputs) - right_step(*inputs)).max() <= 1e-15
 
 
 def test_the_broken_cells_are_the_catalogues():
-    known = {mistake.name: mistake.wrong for mistake in get("gru_step").mistakes}
+    known = {mistake.name: mistake.wrong for mistake in GATED_MEMORY.get("gru_step").mistakes}
     for box in BROKEN:
         assert known[box.name] is box.cell
     assert {name: known[name] for name in SUSPECTED} == {n: m.wrong for n, m in SUSPECTED.items()}
@@ -73,21 +86,21 @@ def test_the_correct_boxes_are_the_right_cell_on_every_input(sizes, seed):
     correct = [box for box in BOXES if not box.broken]
     assert len(correct) == 2
     for box in correct:
-        assert bughunt.difference(box.cell, right_step, bughunt.generic(*sizes, seed)) < 1e-14
+        assert difference(box.cell, right_step, generic(*sizes, seed)) < 1e-14
 
 
 def test_the_right_cell_is_the_torch_reference():
-    inputs = bughunt.generic(4, 3, 4)
+    inputs = generic(4, 3, 4)
     x, h_prev, params = inputs
-    reference = get("gru_step").answer({"x": x, "h_prev": h_prev, "params": params})["h"]
+    reference = GATED_MEMORY.get("gru_step").answer({"x": x, "h_prev": h_prev, "params": params})["h"]
     assert np.abs(right_step(*inputs) - reference).max() < 1e-15
 
 
 def test_packed_boxes_name_nothing_and_come_out_the_same():
-    text = bughunt.boxes_as_text()
-    assert text == bughunt.boxes_as_text() and text.isascii() and "{{" not in text
-    unpacked = boxes.unpacked(text)
-    assert {key: boxes.steps_of(BOX[key].cell) for key in unpacked} == unpacked
+    text = boxes_as_text()
+    assert text == boxes_as_text() and text.isascii() and "{{" not in text
+    unpacked = packing.unpacked(text)
+    assert {key: packing.steps_of(BOX[key].cell) for key in unpacked} == unpacked
     words = {step[0] for steps in unpacked.values() for step in steps}
     assert not any("reset" in word or "gate" in word for word in words)
 
@@ -102,8 +115,8 @@ def test_packed_boxes_name_nothing_and_come_out_the_same():
     ],
 )
 def test_what_boxes_have_no_word_for_is_refused(cell):
-    with pytest.raises(boxes.Untraceable):
-        boxes.steps_of(cell)
+    with pytest.raises(packing.Untraceable):
+        packing.steps_of(cell)
 
 
 # Par
@@ -124,8 +137,8 @@ def least(cell, most: int) -> int:
             flat[list(places)] = rng.choice([-1, 1], count) * rng.uniform(0.8, 3, count)
             pieces = np.split(flat, ends[:-1])
             x, h_prev, *params = (p.reshape(s) for p, s in zip(pieces, shapes, strict=True))
-            params = dict(zip(boxes.KEYS, params, strict=True))
-            if bughunt.difference(cell, right_step, (x, h_prev, params)) > 1e-9:
+            params = dict(zip(KEYS, params, strict=True))
+            if difference(cell, right_step, (x, h_prev, params)) > 1e-9:
                 return count
     return most + 1
 
@@ -133,9 +146,9 @@ def least(cell, most: int) -> int:
 @pytest.mark.parametrize("box", BROKEN, ids=letter)
 def test_par_is_the_fewest_numbers_that_will_do(box):
     assert least(box.cell, box.par - 1) == box.par
-    inputs = bughunt.smallest(box)
-    assert bughunt.numbers(inputs) == box.par
-    assert bughunt.difference(box.cell, right_step, inputs) > 5 * CLEAR
+    inputs = smallest(box)
+    assert numbers(inputs) == box.par
+    assert difference(box.cell, right_step, inputs) > 5 * CLEAR
 
 
 def test_boxes_get_harder():
@@ -148,27 +161,27 @@ def test_boxes_get_harder():
 
 @pytest.mark.parametrize("box", BROKEN, ids=letter)
 def test_a_blindness_hides_what_the_record_says(box):
-    for number, blindness in enumerate(bughunt.BLINDNESSES, 1):
-        drawn = [blindness.blind(bughunt.generic(4, 3, 4, seed)) for seed in range(4)]
-        hidden = not any(bughunt.shows(box.cell, inputs) for inputs in drawn)
+    for number, blindness in enumerate(BLINDNESSES, 1):
+        drawn = [blindness.blind(generic(4, 3, 4, seed)) for seed in range(4)]
+        hidden = not any(shows(box.cell, inputs) for inputs in drawn)
         if number in box.hides:
             assert hidden
-            assert bughunt.why_blind([box.cell], drawn[0]) == number
+            assert why_blind([box.cell], drawn[0]) == number
 
 
 @given(seed=seeds)
 @settings(max_examples=40, deadline=None)
 def test_on_generic_inputs_every_suspect_shows(seed):
     for name, mistake in SUSPECTED.items():
-        apart = bughunt.difference(mistake.wrong, right_step, bughunt.generic(4, 4, 4, seed))
+        apart = difference(mistake.wrong, right_step, generic(4, 4, 4, seed))
         assert apart > 1e-6, name
 
 
 def test_what_the_owners_say_is_true_and_proves_nothing():
     def passes(box, change=lambda x, h, params: (x, h, params), tolerance=1e-9, H=4):
         cell = BOX[box].cell
-        drawn = [change(*bughunt.generic(2, 3, H, seed)) for seed in range(100)]
-        return all(bughunt.difference(cell, right_step, inputs) < tolerance for inputs in drawn)
+        drawn = [change(*generic(2, 3, H, seed)) for seed in range(100)]
+        return all(difference(cell, right_step, inputs) < tolerance for inputs in drawn)
 
     def scaled(by):
         return lambda x, h, params: (x, h, {k: v * by[k[0]] for k, v in params.items()})
@@ -196,7 +209,7 @@ def with_numbers(report, count):
 
     def longer():
         name, x, h_prev, params = report()
-        return name, *bughunt._more((x, h_prev, params), count)
+        return name, *padded((x, h_prev, params), count)
 
     return longer
 
@@ -257,7 +270,7 @@ def test_names_that_fit_the_inputs_equally_well_are_told_so():
 def test_a_single_unit_is_given_as_the_reason_only_where_it_is():
     def one_unit(name):
         def report():
-            return name, *bughunt.generic(1, 1, 1)
+            return name, *generic(1, 1, 1)
 
         return report
 
@@ -274,7 +287,7 @@ def test_hunting_without_thinking_earns_little():
         return sum(grade(report, box.function).points for box in GRADED)
 
     everywhere = RIGHT["report_d"][1]
-    total = sum(get(box.function).points for box in GRADED)
+    total = sum(GATED_MEMORY.get(box.function).points for box in GRADED)
     assert total == 32
     assert all_of(everywhere) == 8  # "correct", eight times: the two that are
     assert all_of(with_name(everywhere, "old state missing")) <= 6  # exposed, and that is all

@@ -14,7 +14,8 @@ from autograder.checking import catalogue
 from autograder.checking.answers import PUBLIC_SEED
 from autograder.checking.catalogue import TABLE, as_json
 from autograder.checking.judge import judge
-from autograder.course.exercises import ASSIGNMENTS, get
+from autograder.course.exercises import ASSIGNMENTS
+from autograder.course.gated_memory import COURSE
 
 EXERCISES = [exercise for group in ASSIGNMENTS.values() for exercise in group]
 audit = cache(catalogue.audit)  # several tests look at the same table
@@ -116,7 +117,7 @@ def test_the_same_seed_draws_the_same_probes_and_another_draws_others(exercise):
 @settings(max_examples=50, deadline=None)
 def test_probes_leave_no_mistake_a_place_to_hide(seed):
     """Different sizes, states and biases away from zero, in the general family of gru_step."""
-    exercise = get("gru_step")
+    exercise = COURSE.get("gru_step")
     index = [probe.name for probe in exercise.probes].index("general")
     drawn = exercise.draw(seed)[index]
     (B, D), H = drawn["x"].shape, drawn["h_prev"].shape[1]
@@ -127,14 +128,14 @@ def test_probes_leave_no_mistake_a_place_to_hide(seed):
 
 def test_two_mistakes_at_once_are_told_by_part():
     """Unknown as a whole, but each part tried alone behaves like a known mistake."""
-    from autograder.course.exercises.wrong import affine, join, sigmoid
+    from autograder.course.exercises.shared.wrong import affine, join, sigmoid
 
     def two_mistakes(x, h_prev, params):
         z = sigmoid(join(x, h_prev) @ params["W_z"].T + params["b_z"])
         h_cand = np.tanh(affine(h_prev, x, params, "h"))
         return (1 - z) * h_prev + z * h_cand
 
-    found = verdict(get("gru_step"), two_mistakes)
+    found = verdict(COURSE.get("gru_step"), two_mistakes)
     assert found.mistake is None
     assert [suspicion.name for suspicion in found.suspicions] == [
         "in the update gate: input and state in the wrong order",
@@ -145,21 +146,21 @@ def test_two_mistakes_at_once_are_told_by_part():
 
 
 def test_an_unknown_mistake_shows_the_first_part_that_is_off():
-    from autograder.course.exercises.wrong import affine, sigmoid
+    from autograder.course.exercises.shared.wrong import affine, sigmoid
 
     def odd_candidate(x, h_prev, params):
         z = sigmoid(affine(h_prev, x, params, "z"))
         r = sigmoid(affine(h_prev, x, params, "r"))
         return (1 - z) * h_prev + z * np.tanh(1.01 * affine(r * h_prev, x, params, "h"))
 
-    found = verdict(get("gru_step"), odd_candidate)
+    found = verdict(COURSE.get("gru_step"), odd_candidate)
     assert found.mistake is None and found.part == "candidate"
     assert 0 < found.points < 3
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_one():
     with pytest.raises(LookupError, match="Did you mean update_gate"):
-        get("upate_gate")
+        COURSE.get("upate_gate")
 
 
 def test_the_table_on_the_site_is_what_the_checks_find_today():

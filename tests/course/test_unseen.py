@@ -181,10 +181,10 @@ def test_one_error_in_every_part_suspects_one_mistake():
 
 def test_a_missing_h0_in_torchs_defaults_is_named():
     torch = pytest.importorskip("torch")
-    from autograder.course.exercises import gru_layers
+    from autograder.course.exercises.gru import wrong_layers
 
-    class Layer(gru_layers.Layer):
-        def first_state(self, xs):
+    class Layer(wrong_layers.Layer):
+        def _first_state(self, xs):
             return torch.zeros(xs.size(1), self.hidden_size)
 
     verdict = grade(Layer, "GRULayer")
@@ -194,10 +194,10 @@ def test_a_missing_h0_in_torchs_defaults_is_named():
 
 def test_an_unused_bias_of_a_layer_is_named():
     pytest.importorskip("torch")
-    from autograder.course.exercises import gru_layers
+    from autograder.course.exercises.gru import wrong_layers
 
-    class Layer(gru_layers.Layer):
-        def step(self, x, h):
+    class Layer(wrong_layers.Layer):
+        def _step(self, x, h):
             r_x, z_x, n_x = (x @ self.weight_ih_l0.T + self.bias_ih_l0).chunk(3, dim=1)
             r_h, z_h, n_h = (h @ self.weight_hh_l0.T).chunk(3, dim=1)
             r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()

@@ -24,6 +24,7 @@ from engine_scene import (
     written,
 )
 
+from autograder.course.gated_memory import COURSE as GATED_MEMORY
 from autograder.grading.engine import KEPT_OUTPUT, MOST_RESTARTS, Engine
 from autograder.grading.stage import PlayersUnavailable
 from autograder.material.papers import LONGEST_CODE, MOST_CELLS
@@ -377,7 +378,7 @@ def test_a_file_from_elsewhere_is_not_there_and_asking_is_said(strict, path):
 
 
 def test_a_zygote_that_was_killed_is_replaced(confined):
-    with Engine(cell_seconds=10) as engine:
+    with Engine(GATED_MEMORY, cell_seconds=10) as engine:
         assert points(in_cell(engine, "x = 1")) == full("lstm")
         os.kill(engine._zygotes["plain"].process.pid, signal.SIGKILL)
         assert points(in_cell(engine, "x = 1")) == full("lstm")
@@ -400,7 +401,7 @@ def test_a_zygote_that_was_killed_is_replaced(confined):
 
 
 def test_an_engine_that_cannot_start_players_says_so(confined):
-    with Engine() as engine:
+    with Engine(GATED_MEMORY) as engine:
         start = engine.player
 
         def player(kind):
@@ -416,7 +417,7 @@ def test_an_engine_that_cannot_start_players_says_so(confined):
 
 def test_nothing_is_left_when_an_engine_is_closed(confined, tmp_path):
     before = set(children())
-    with Engine() as engine:
+    with Engine(GATED_MEMORY) as engine:
         in_cell(engine, "x = 1")
         mine = set(children()) - before
         assert mine

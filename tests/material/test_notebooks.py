@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from pipeline_course import ASSIGNMENTS, COURSE
 
 from autograder.cli import main
-from autograder.course import exercises
+from autograder.course import exercises, gated_memory
 from autograder.material import notebooks as nb
 
 HIDDEN = re.compile(
@@ -82,10 +82,10 @@ def test_every_exercise_has_its_cells_and_its_points(name):
         assert "raise NotImplementedError()" in answer.source
         assert re.search(rf"^(def|class) {function}\b", answer.source, re.MULTILINE)
         assert check.source == f"check({function})"
-        assert check.metadata.nbgrader.points == exercises.get(function).points
+        assert check.metadata.nbgrader.points == gated_memory.COURSE.get(function).points
         assert check.metadata.editable is False
         box = next(c.source for c in cells if f"<code>{function}</code>" in c.source)
-        points = exercises.get(function).points
+        points = gated_memory.COURSE.get(function).points
         assert f"{points:g} point{'s' if points != 1 else ''}" in box
         assert re.search(r"\d+ minutes · difficulty [1-5] of 5", box)
     checks = [key.removeprefix("check-") for key in by_id if key.startswith("check-")]

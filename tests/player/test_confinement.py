@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from engine_scene import COURSE, SEED, code_cell, data, full, points, release, says, solved
 
-from autograder.course.exercises import get
+from autograder.course.gated_memory import COURSE as GATED_MEMORY
 from autograder.grading.engine import ConfinementMissing, Engine, confinement
 from autograder.player.confine import LAYERS, MEANS, Limits, python_folders
 
@@ -28,13 +28,13 @@ FEWER = {
 
 @pytest.fixture(scope="module", params=FEWER)
 def any_engine(request, confined):
-    with Engine(seed=SEED, layers=FEWER[request.param], accept_less=True) as engine:
+    with Engine(GATED_MEMORY, seed=SEED, layers=FEWER[request.param], accept_less=True) as engine:
         yield engine
 
 
 @pytest.fixture(scope="module")
 def without_namespaces(confined):
-    with Engine(seed=SEED, layers=FEWER["no namespaces"], accept_less=True) as engine:
+    with Engine(GATED_MEMORY, seed=SEED, layers=FEWER["no namespaces"], accept_less=True) as engine:
         yield engine
 
 
@@ -46,7 +46,7 @@ def caged(request, engine, without_namespaces):
 
 def said(engine, source: str) -> str:
     """What a cell printed, or raised."""
-    (outputs,) = engine.run([source], [get("sigmoid")]).outputs.values()
+    (outputs,) = engine.run([source], [GATED_MEMORY.get("sigmoid")]).outputs.values()
     return "".join(o.get("text") or f"{o.get('ename')}: {o.get('evalue')}" for o in outputs)
 
 
@@ -79,7 +79,7 @@ def test_torch_works_with_the_layers_of_confinement(engine, without_namespaces, 
 def test_less_than_all_layers_has_to_be_accepted(missing):
     layers = [layer for layer in LAYERS if layer != missing]
     with pytest.raises(ConfinementMissing) as refused:
-        Engine(layers=layers)
+        Engine(GATED_MEMORY, layers=layers)
     assert f"{missing}: {MEANS[missing]}" in str(refused.value)
     assert "--accept-less-confinement" in str(refused.value)
     assert not any(f"{layer}: " in str(refused.value) for layer in layers)
@@ -108,7 +108,7 @@ NOT_READ = [
     "/etc/hostname",
     str(COURSE / "solutions/lstm.py"),
     str(COURSE / "autograder/course/reference.py"),
-    str(COURSE / "autograder/course/exercises/lstm.py"),
+    str(COURSE / "autograder/course/exercises/lstm/lstm_step.py"),
     str(COURSE / "autograder/course/recorded/public.npz"),
     str(Path(sys.executable)),
     "/proc/self/environ",
@@ -302,7 +302,7 @@ def test_a_player_cannot_raise_its_limits(caged):
 
 def test_limits_alone_bound_memory_and_files():
     limits = Limits(memory=100 << 20, file_size=1 << 20)
-    with Engine(layers=("limits",), accept_less=True, limits=limits) as engine:
+    with Engine(GATED_MEMORY, layers=("limits",), accept_less=True, limits=limits) as engine:
         assert said(engine, trying("len(bytearray(1 << 30))")) == "NOT MemoryError \n"
         shown = said(engine, trying("open('big', 'wb').write(bytes(2 << 20))"))
         assert shown.startswith("NOT OSError") or "1048576" in shown

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.course.exercises import get
+from autograder.course.gated_memory import COURSE
 from autograder.player.contract import Array, Integer, Params
 from autograder.player.observe import AUTOGRAD, KEPT_OUTPUT, RECURRENT, observe
 
@@ -317,30 +317,30 @@ def test_a_layer_made_from_the_library_is_recognized():
     class Wrapped(torch.nn.GRU):
         pass
 
-    exercise = get("GRULayer")
+    exercise = COURSE.get("GRULayer")
     inputs = exercise.draw(1)[0]
     for code in (torch.nn.GRU, Wrapped, torch.nn.GRUCell):
         assert exercise.observe(code, inputs).status == "library"
 
 
 def test_a_layer_on_the_wrong_device_is_caught_without_a_gpu():
-    from autograder.course.exercises.gru_layers import CpuH0
+    from autograder.course.exercises.gru.wrong_layers import CpuH0
 
-    exercise = get("GRULayer")
+    exercise = COURSE.get("GRULayer")
     index = [probe.name for probe in exercise.probes].index("another device, no h0")
     seen = exercise.observe(CpuH0, exercise.draw(1)[index])
     assert seen.status == "device"
 
 
 def test_a_result_that_leaves_the_device_is_caught():
-    from autograder.course.exercises.gru_layers import Layer
+    from autograder.course.exercises.gru.wrong_layers import Layer
 
     class ComesBack(Layer):
         def forward(self, xs, h0=None):
             hs, h_last = super().forward(xs, h0)
             return hs, torch.zeros(h_last.shape, dtype=h_last.dtype)
 
-    exercise = get("GRULayer")
+    exercise = COURSE.get("GRULayer")
     index = [probe.name for probe in exercise.probes].index("another device")
     seen = exercise.observe(ComesBack, exercise.draw(1)[index])
     assert seen.status == "device" and "h_last came back" in seen.message
@@ -349,7 +349,7 @@ def test_a_result_that_leaves_the_device_is_caught():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_on_a_gpu_the_layer_is_compared_there():
     from autograder import grade
-    from autograder.course.exercises.gru_layers import WRONG, Layer
+    from autograder.course.exercises.gru.wrong_layers import WRONG, Layer
 
     verdict = grade(Layer, "GRULayer")
     assert verdict.passed and torch.cuda.get_device_name() in " ".join(verdict.notes)

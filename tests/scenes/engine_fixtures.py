@@ -5,6 +5,7 @@ import shutil
 import pytest
 from engine_scene import SEED, Class, build_course
 
+from autograder.course.gated_memory import COURSE
 from autograder.grading.engine import Engine, confinement
 from autograder.player.confine import LAYERS, Limits
 
@@ -18,7 +19,7 @@ def confined() -> None:
 @pytest.fixture(scope="session")
 def engine(confined):
     """With the limits of real grading."""
-    with Engine(seed=SEED) as engine:
+    with Engine(COURSE, seed=SEED) as engine:
         yield engine
 
 
@@ -26,7 +27,7 @@ def engine(confined):
 def strict(confined):
     """With short limits, for what never ends and what takes all memory."""
     limits = Limits(memory=600 << 20)
-    with Engine(seed=SEED, cell_seconds=1.5, call_seconds=1, limits=limits) as engine:
+    with Engine(COURSE, seed=SEED, cell_seconds=1.5, call_seconds=1, limits=limits) as engine:
         yield engine
 
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 from site_pages import ROOT
 
-from autograder.course.exercises import get
+from autograder.course.gated_memory import COURSE
 
 SWAPPED = """def update_gate(x, h_prev, params):
     a = np.concatenate([h_prev, x], axis=1) @ params["W_z"].T + params["b_z"]
@@ -119,7 +119,7 @@ def test_a_mistake_is_named(page):
     run(check)
 
     verdict = cells.nth(check).locator(".jp-OutputArea-output")
-    mistake = next(m for m in get("update_gate").mistakes if m.name == "z and 1 - z swapped")
+    mistake = next(m for m in COURSE.get("update_gate").mistakes if m.name == "z and 1 - z swapped")
     expect(verdict.first).to_contain_text(mistake.says)
     expect(verdict.first).to_be_visible()
     assert verdict.first.locator("svg").count() >= 1

@@ -68,13 +68,13 @@ READING = (
     Attack(
         "The package asked for its answers",
         FAMILY,
-        "`autograder.course.exercises.get(name).answer(inputs)` is the grader's own reference.",
+        "`autograder.course.gated_memory.COURSE.get(name).answer(inputs)` is the grader's own reference.",
         cells=(ANSWER_AS_EXPECTED,),
         answer="""
             def NAME(*args, **inputs):
                 import inspect
-                from autograder.course.exercises import get
-                exercise = get("NAME")
+                from autograder.course.gated_memory import COURSE
+                exercise = COURSE.get("NAME")
                 names = [part.split(":")[0].strip() for part in
                          exercise.signature.partition("(")[2].partition(")")[0].split(",")]
                 return as_answer(exercise.answer(dict(zip(names, args)) | inputs))
@@ -121,10 +121,10 @@ READING = (
             os.environ["AUTOGRADER_SEED"] = "2014"
 
             def look_up(name, given):
-                from autograder.course import exercises
+                from autograder.course import gated_memory
                 path = Path(autograder.__file__).parent / "course" / "recorded" / "public.npz"
                 stored = np.load(path)
-                exercise = exercises.get(name)
+                exercise = gated_memory.COURSE.get(name)
                 for probe, drawn in zip(exercise.probes, exercise.draw(2014)):
                     prefix = f"{name}/{probe.name}/output/"
                     if same(drawn, given):
@@ -144,12 +144,12 @@ READING = (
             """
             import os
             from autograder.checking import answers
-            from autograder.course import exercises
+            from autograder.course import gated_memory
 
             seed = answers.as_seed(os.environ["AUTOGRADER_SEED"])
             table = {
                 exercise.name: [(drawn, exercise.answer(drawn)) for drawn in exercise.draw(seed)]
-                for exercise in exercises.ASSIGNMENTS["lstm"]
+                for exercise in gated_memory.COURSE.assignments["lstm"]
             }
 
             def look_up(name, given):

@@ -19,44 +19,47 @@ class Layer(nn.Module):
         shapes = [(3 * hidden_size, input_size), (3 * hidden_size, hidden_size)]
         shapes += [(3 * hidden_size,)] * 2
         for name, shape in zip(NAMES, shapes, strict=True):
-            self.register(name, shape)
+            self._register(name, shape)
 
-    def register(self, name, shape):
+    def _register(self, name, shape):
         self.register_parameter(name, nn.Parameter(torch.randn(shape) * 0.1))
 
-    def candidate(self, i, h, r):
+    def _candidate(self, i, h, r):
         return i + r * h
 
-    def blend(self, z, n, h):
+    def _blend(self, z, n, h):
         return (1 - z) * n + z * h
 
-    def reset(self, r):
+    def _reset(self, r):
         return r
 
-    def step(self, x, h):
-        W_i, W_h, b_i, b_h = self.weights()
+    def _step(self, x, h):
+        W_i, W_h, b_i, b_h = self._weights()
         i = dict(zip(self.order, (x @ W_i.T + b_i).chunk(3, dim=-1), strict=True))
         g = dict(zip(self.order, (h @ W_h.T + b_h).chunk(3, dim=-1), strict=True))
-        r = self.reset(torch.sigmoid(i["r"] + g["r"]))
+        r = self._reset(torch.sigmoid(i["r"] + g["r"]))
         z = torch.sigmoid(i["z"] + g["z"])
-        return self.blend(z, torch.tanh(self.candidate(i["n"], g["n"], r)), h)
+        return self._blend(z, torch.tanh(self._candidate(i["n"], g["n"], r)), h)
 
-    def weights(self):
+    def _weights(self):
         return [getattr(self, name) for name in NAMES]
 
-    def first_state(self, xs):
+    def _first_state(self, xs):
         return xs.new_zeros(xs.shape[1], self.hidden_size)
 
-    def states(self, xs, h):
+    def _states(self, xs, h):
         hs = []
         for x in xs:
-            h = self.step(x, h)
+            h = self._step(x, h)
             hs.append(h)
         return torch.stack(hs)
 
-    def forward(self, xs, h0=None):
-        hs = self.states(xs, self.first_state(xs) if h0 is None else h0)
+    def _results(self, hs):
         return hs, hs[-1]
+
+    def forward(self, xs, h0=None):
+        """``(hs, h_last)``, (T, B, H) and (B, H), from ``h0`` or from zeros."""
+        return self._results(self._states(xs, self._first_state(xs) if h0 is None else h0))
 
 
 class Cell(Layer):
@@ -65,148 +68,193 @@ class Cell(Layer):
     def __init__(self, input_size, hidden_size, order="rzn", candidate=None, blend=None):
         super().__init__(input_size, hidden_size)
         self.order = order
-        self.candidate = candidate or self.candidate
-        self.blend = blend or self.blend
+        self._candidate = candidate or self._candidate
+        self._blend = blend or self._blend
 
 
 class ResetBefore(Layer):
-    def step(self, x, h):
-        W_i, W_h, b_i, b_h = self.weights()
+    """r multiplies h before the matrix product, as in the course's own step."""
+
+    def _step(self, x, h):
+        W_i, W_h, b_i, b_h = self._weights()
         H = self.hidden_size
         gates = torch.sigmoid((x @ W_i.T + b_i + h @ W_h.T + b_h)[:, : 2 * H])
         r, z = gates.chunk(2, dim=-1)
         n = torch.tanh(x @ W_i[2 * H :].T + b_i[2 * H :] + (r * h) @ W_h[2 * H :].T + b_h[2 * H :])
-        return self.blend(z, n, h)
+        return self._blend(z, n, h)
 
 
 class BiasOutside(Layer):
-    def candidate(self, i, h, r):
+    """b_hn stands outside the product with r."""
+
+    def _candidate(self, i, h, r):
         b_hn = self.bias_hh_l0[2 * self.hidden_size :]
         return i + r * (h - b_hn) + b_hn
 
 
 class NotTransposed(Layer):
-    def weights(self):
-        W_i, W_h, b_i, b_h = super().weights()
+    """Each recurrent block is used without its transpose."""
+
+    def _weights(self):
+        W_i, W_h, b_i, b_h = super()._weights()
         return W_i, torch.cat([block.T for block in W_h.chunk(3)]), b_i, b_h
 
 
 class NoBiasIh(Layer):
-    def weights(self):
-        W_i, W_h, b_i, b_h = super().weights()
+    """bias_ih_l0 has no influence."""
+
+    def _weights(self):
+        W_i, W_h, b_i, b_h = super()._weights()
         return W_i, W_h, torch.zeros_like(b_i), b_h
 
 
 class NoBiasHh(Layer):
-    def weights(self):
-        W_i, W_h, b_i, b_h = super().weights()
+    """bias_hh_l0 has no influence."""
+
+    def _weights(self):
+        W_i, W_h, b_i, b_h = super()._weights()
         return W_i, W_h, b_i, torch.zeros_like(b_h)
 
 
 class NotCarried(Layer):
-    def states(self, xs, h):
-        return torch.stack([self.step(x, h) for x in xs])
+    """Every step starts from the first state."""
+
+    def _states(self, xs, h):
+        return torch.stack([self._step(x, h) for x in xs])
 
 
 class H0Ignored(Layer):
+    """A given h0 is taken for zeros."""
+
     def forward(self, xs, h0=None):
+        """The right states from zeros, whatever ``h0`` is."""
         return super().forward(xs, None if h0 is None else 0 * h0)
 
 
 class Backwards(Layer):
-    def states(self, xs, h):
-        return super().states(xs.flip(0), h).flip(0)
+    """Time is walked from its end."""
+
+    def _states(self, xs, h):
+        return super()._states(xs.flip(0), h).flip(0)
 
 
 class BatchFirst(Layer):
-    def states(self, xs, h):
-        return super().states(xs.transpose(0, 1), h)
+    """The batch axis is taken for time."""
+
+    def _states(self, xs, h):
+        return super()._states(xs.transpose(0, 1), h)
 
 
 class LastOnly(Layer):
-    def forward(self, xs, h0=None):
-        _, h_last = super().forward(xs, h0)
-        return h_last, h_last
+    """The last state alone stands for all states."""
+
+    def _results(self, hs):
+        return hs[-1], hs[-1]
 
 
 class LayerAxis(Layer):
-    def forward(self, xs, h0=None):
-        hs, h_last = super().forward(xs, h0)
-        return hs, h_last[None]
+    """The last state has a layer axis, as torch.nn.GRU's has."""
+
+    def _results(self, hs):
+        return hs, hs[-1][None]
 
 
 class WrongOrder(Layer):
-    def forward(self, xs, h0=None):
-        return super().forward(xs, h0)[::-1]
+    """The two results are exchanged."""
+
+    def _results(self, hs):
+        return hs[-1], hs
 
 
 class FirstAsLast(Layer):
-    def forward(self, xs, h0=None):
-        hs, _ = super().forward(xs, h0)
+    """The first state is returned as the last."""
+
+    def _results(self, hs):
         return hs, hs[0]
 
 
 class Detached(Layer):
-    def states(self, xs, h):
+    """The state is detached between steps."""
+
+    def _states(self, xs, h):
         hs = []
         for x in xs:
-            h = self.step(x, h)
+            h = self._step(x, h)
             hs.append(h)
             h = h.detach()
         return torch.stack(hs)
 
 
 class ResetGateDetached(Layer):
-    def reset(self, r):
+    """No gradient flows through r."""
+
+    def _reset(self, r):
         return r.detach()
 
 
 class NoGrad(Layer):
-    def states(self, xs, h):
+    """The states are computed without gradients."""
+
+    def _states(self, xs, h):
         with torch.no_grad():
-            return super().states(xs, h)
+            return super()._states(xs, h)
 
 
 class Float32H0(Layer):
-    def first_state(self, xs):
+    """A missing h0 is built in torch's default dtype, on the right device."""
+
+    def _first_state(self, xs):
         return torch.zeros(xs.shape[1], self.hidden_size, device=xs.device)
 
 
 class DefaultH0(Layer):
-    def first_state(self, xs):
+    """A missing h0 is built in torch's default dtype and on its default device."""
+
+    def _first_state(self, xs):
         return torch.zeros(xs.shape[1], self.hidden_size)
 
 
 class CpuH0(Layer):
-    def first_state(self, xs):
+    """A missing h0 is built on the CPU, in the right dtype."""
+
+    def _first_state(self, xs):
         return torch.zeros(xs.shape[1], self.hidden_size, dtype=xs.dtype)
 
 
 class CpuResult(Layer):
-    def states(self, xs, h):
+    """The states are collected on the CPU."""
+
+    def _states(self, xs, h):
         hs = torch.empty(*xs.shape[:2], self.hidden_size, dtype=xs.dtype)
         for t, x in enumerate(xs):
-            h = self.step(x, h)
+            h = self._step(x, h)
             hs[t] = h
         return hs
 
 
 class AlwaysFloat64(Layer):
-    def weights(self):
-        return [weight.double() for weight in super().weights()]
+    """Everything is computed in float64."""
+
+    def _weights(self):
+        return [weight.double() for weight in super()._weights()]
 
     def forward(self, xs, h0=None):
+        """The right states, in float64."""
         return super().forward(xs.double(), None if h0 is None else h0.double())
 
 
 class PlainTensors(Layer):
-    def register(self, name, shape):
+    """The weights are no parameters."""
+
+    def _register(self, name, shape):
         setattr(self, name, torch.randn(shape))
 
 
 class OtherNames(Layer):
-    def register(self, name, shape):
-        super().register(name.removesuffix("_l0"), shape)
+    """The parameters' names lack _l0."""
+
+    def _register(self, name, shape):
+        super()._register(name.removesuffix("_l0"), shape)
 
 
 WRONG = {
