@@ -360,7 +360,9 @@ def observe(
     except Refused as error:
         return report("library", message=str(error), lines=own_lines(error))
     except NotImplementedError as error:
-        frames = [frame.f_code.co_qualname for frame, _ in _own_frames(error)]
+        frames = [
+            frame.f_code.co_qualname.rpartition("<locals>.")[2] for frame, _ in _own_frames(error)
+        ]
         return report("not written", message=frames[-1] if frames else "")
     except Broken as error:
         return report(error.kind, message=str(error))

@@ -92,7 +92,9 @@ def test_the_correct_boxes_are_the_right_cell_on_every_input(sizes, seed):
 def test_the_right_cell_is_the_torch_reference():
     inputs = generic(4, 3, 4)
     x, h_prev, params = inputs
-    reference = GATED_MEMORY.get("gru_step").answer({"x": x, "h_prev": h_prev, "params": params})["h"]
+    reference = GATED_MEMORY.get("gru_step").answer({"x": x, "h_prev": h_prev, "params": params})[
+        "h"
+    ]
     assert np.abs(right_step(*inputs) - reference).max() < 1e-15
 
 

@@ -56,7 +56,7 @@ def test_right_answers_get_all_points_and_none_get_none(engine, assignment, give
 
 def test_the_scores_stand_under_the_checks_as_nbgrader_reads_them(engine):
     paper = written(solved(), input_gate="def input_gate(x, h_prev, params):\n    return x")
-    graded, kept = engine.grade_paper(data(paper), "lstm", "somebody", release("lstm"))
+    graded, kept = engine.grade_file(data(paper), "lstm", "somebody", release("lstm"))
     nbformat.validate(nbformat.from_dict(kept))
     assert dict(reads_as_nbgrader_does(kept)) == points(graded)
     assert graded.points < graded.max_points

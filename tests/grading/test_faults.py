@@ -157,7 +157,7 @@ def test_every_function_may_end_its_process(strict):
 
 def test_after_too_many_deadly_cells_the_rest_is_given_up(strict):
     deadly = ["import os\nos._exit(1)"] * (MOST_RESTARTS + 3)
-    graded, paper = strict.grade_paper(
+    graded, paper = strict.grade_file(
         data(added(solved(), *deadly, before="sigmoid")), "lstm", "somebody", release("lstm")
     )
     assert points(graded) == dict.fromkeys(full("lstm"), 0)
@@ -262,7 +262,7 @@ def alive(pid: int) -> bool:
 
 def test_fifty_megabytes_that_a_cell_prints_are_not_kept(engine):
     line = "all work and no play makes jack a dull boy\n"
-    graded, paper = engine.grade_paper(
+    graded, paper = engine.grade_file(
         data(
             added(
                 solved(), f"for _ in range({(50 << 20) // len(line)}):\n    print({line!r}, end='')"
@@ -292,7 +292,7 @@ def test_fifty_megabytes_of_results_and_pictures_are_not_kept(engine):
         "from IPython.display import Image, display\npng = b'\\x89PNG' + bytes(700_000)\n"
         "for _ in range(10):\n    display(Image(png, format='png'))"
     )
-    graded, paper = engine.grade_paper(
+    graded, paper = engine.grade_file(
         data(added(solved(), shown, *[pictures] * 8)), "lstm", "somebody", release("lstm")
     )
     assert points(graded) == full("lstm"), says(graded)
@@ -304,7 +304,7 @@ def test_fifty_megabytes_of_results_and_pictures_are_not_kept(engine):
 def test_a_cell_of_five_million_lines_is_not_run(engine):
     paper = added(solved(), "")
     paper["cells"][-1]["source"] = ["x = 1\n"] * 5_000_000
-    graded, kept = engine.grade_paper(data(paper), "lstm", "somebody", release("lstm"))
+    graded, kept = engine.grade_file(data(paper), "lstm", "somebody", release("lstm"))
     assert points(graded) == full("lstm")
     assert kinds(graded) == {"flood"}
     assert "30,000,000 characters and was not run" in says(graded)

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.course.exercises.shared.declared import RECURRENT
 from autograder.course.gated_memory import COURSE
 from autograder.player.contract import Array, Integer, Params
-from autograder.player.observe import AUTOGRAD, KEPT_OUTPUT, RECURRENT, observe
+from autograder.player.observe import AUTOGRAD, KEPT_OUTPUT, observe
 
 INPUTS = {"a": np.arange(6.0).reshape(2, 3), "params": {"W": np.eye(3)}}
 
 
 def run(code, returns=None, **options):
-    return observe(code, INPUTS, returns or Array("out"), **options)
+    return observe(code, INPUTS, returns or Array("out"), **{"refuse": RECURRENT} | options)
 
 
 def test_a_plain_answer_is_reported_as_arrays():
