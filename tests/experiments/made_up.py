@@ -38,9 +38,7 @@ def result(run: Run, world: World) -> dict:
 
 def from_a_file(names: tuple[str, ...], world: World) -> pd.DataFrame:
     """The runs of some designs, as ``results.table`` makes them of a file."""
-    made = {
-        key: {"key": key, **result(run, world)} for key, run in designs.runs_of(*names).items()
-    }
+    made = {key: {"key": key, **result(run, world)} for key, run in designs.runs_of(*names).items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(results, "results", lambda folder: made)
         return read_table(*names)
@@ -165,9 +163,7 @@ def bridged(
     return world
 
 
-def helped(
-    settings: Iterable[tuple], gain: float, at: float = 0.25, chosen: float = 0.25
-) -> World:
+def helped(settings: Iterable[tuple], gain: float, at: float = 0.25, chosen: float = 0.25) -> World:
     """Dropout ``at`` takes the share ``gain`` off the error in these settings.
 
     A setting is (task, training sequences, share of labels replaced, family); ``chosen`` is the
