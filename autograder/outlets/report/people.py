@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from autograder.checking.verdict import Verdict
 from autograder.grading.graded import Graded
@@ -57,6 +58,12 @@ class Room:
         shown = tuple(self.labels[student] for student in chosen[:MOST_NAMES])
         return Listed(shown, len(chosen) - len(shown))
 
+    @cached_property
+    def points(self) -> list[float]:
+        """The points of every record, in its order."""
+        return [record.points for record in self.records]
+
+    @cached_property
     def by_exercise(self) -> dict[str, list[Verdict]]:
         """The verdicts of each exercise, in the order of the assignment."""
         found: dict[str, list[Verdict]] = {}

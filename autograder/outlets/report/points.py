@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import NamedTuple
 
 from autograder.checking.verdict import Verdict
 from autograder.outlets.report.charts import Histogram, Piece, histogram, line
@@ -38,9 +39,12 @@ def headline(room: Room, flagged: frozenset[str]) -> Headline:
     return Headline(
         room.size,
         sum(any(r.kind == "missing" for r in record.remarks) for record in records),
-        median(record.points for record in records) if records else None,
+        median(room.points) if records else None,
         _maximum(room),
-        sum(record.points >= record.max_points > 0 for record in records),
+        sum(
+            points >= record.max_points > 0
+            for points, record in zip(room.points, records, strict=True)
+        ),
         len(flagged),
     )
 
@@ -66,7 +70,7 @@ def scores(room: Room) -> Scores | None:
     maximum = _maximum(room)
     if maximum <= 0:
         return None
-    points = [record.points for record in room.records]
+    points = room.points
     return Scores(
         min(points), median(points), fmean(points), max(points), maximum, histogram(points, maximum)
     )
@@ -88,7 +92,7 @@ class Exercise:
 def exercises(room: Room) -> list[Exercise]:
     """Every exercise in the order of the assignment."""
     rows = []
-    for name, verdicts in room.by_exercise().items():
+    for name, verdicts in room.by_exercise.items():
         counts = Counter(map(_earned, verdicts))
         n = len(verdicts)
         rows.append(
@@ -110,9 +114,8 @@ def _earned(verdict: Verdict) -> str:
     return "partial" if verdict.points > 0 else "zero"
 
 
-@dataclass(frozen=True)
-class Student:
-    """One student's row."""
+class Student(NamedTuple):
+    """One student's row; a tuple, because the template takes ten thousand of them apart."""
 
     label: Label
     flagged: bool
@@ -138,15 +141,15 @@ class Students:
 
 def students(room: Room, flagged: frozenset[str]) -> Students:
     """Everybody's points; ``flagged`` are the students whose submission needs a look."""
-    names = list(room.by_exercise())
+    names = list(room.by_exercise)
     rows = []
-    for record in room.records:
+    for record, points in zip(room.records, room.points, strict=True):
         verdicts = {verdict.exercise: verdict for verdict in record.verdicts}
         rows.append(
             Student(
                 room.labels[record.student],
                 record.student in flagged,
-                record.points,
+                points,
                 [_answer(verdicts.get(name)) for name in names],
                 record.code_seconds,
             )

@@ -49,7 +49,7 @@ def times(room: Room) -> Times:
     for record in room.records:
         for exercise, seconds in record.exercise_seconds:
             found[exercise].append((seconds, record.student))
-    ordered = [name for name in room.by_exercise() if name in found]
+    ordered = [name for name in room.by_exercise if name in found]
     ordered += [name for name in found if name not in ordered]
     middles = {name: median(seconds for seconds, _ in found[name]) for name in ordered}
     slowest = {name: max(found[name]) for name in ordered}

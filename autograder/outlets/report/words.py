@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 LOOK_NAMES = {
     "missing": "no notebook",
@@ -51,6 +52,7 @@ def many(count: int, word: str, words: str = "") -> str:
     return f"{count:,} {word if count == 1 else words or f'{word}s'}"
 
 
+@lru_cache
 def number(value: float) -> str:
     """Points: two decimals at most."""
     return f"{round(value, 2):,.2f}".rstrip("0").rstrip(".")
