@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 import re
 import shutil
@@ -18,11 +17,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from autograder.checking.colors import DARK, LIGHT
 from autograder.course.classroom import ALL_FUNCTIONS, CLASS, hand_in
 from autograder.grading.run import stored_grades
 from autograder.material import config
 from autograder.material import notebooks as nb
 from autograder.outlets.report import class_report
+from autograder.outlets.templates import environment
 
 ASSIGNMENT = "gru"
 DEMO_SEED = "271828182845"
@@ -222,39 +223,23 @@ def _table(rows: list[Row], width: int) -> Table:
 
 
 def _page(rows: list[Row], folder: Path) -> str:
-    body = []
-    for row in rows:
-        name = html.escape(row.student)
-        if row.feedback:
-            name = f'<a href="{row.feedback.relative_to(folder).as_posix()}">{name}</a>'
-        said = "<br>".join(map(html.escape, _lost(row)))
-        cells = [name, html.escape(row.story), _score(row), said]
-        body.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>The demonstration class</title>
-<style>
-:root {{ color-scheme: light dark }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
-div {{ overflow-x: auto }}
-table {{ border-collapse: collapse; width: 100% }}
-th, td {{ text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0 }}
-tr {{ border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent) }}
-td:nth-child(3) {{ white-space: nowrap; font-variant-numeric: tabular-nums }}
-a {{ color: light-dark(#0b7a6b, #4fd1b8) }}
-</style>
-<h1>The demonstration class</h1>
-<p>Graded with nbgrader and the course's engine. A name leads to the feedback page that student
-gets; a star marks an answer that waits to be graded by a person. What the class has in common is in
-the <a href="reports/{ASSIGNMENT}.html">class report</a>.</p>
-<div><table>
-<tr><th>student</th><th>handed in</th><th>score</th><th>what the checks said</th></tr>
-{chr(10).join(body)}
-</table></div>
-</html>
-"""
+    """The page that leads to everybody's feedback."""
+    shown = [
+        {
+            "student": row.student,
+            "feedback": row.feedback and row.feedback.relative_to(folder).as_posix(),
+            "story": row.story,
+            "score": _score(row),
+            "said": _lost(row),
+        }
+        for row in rows
+    ]
+    template = environment("autograder.demo").get_template("index.html.j2")
+    return template.render(
+        rows=shown,
+        report=f"reports/{ASSIGNMENT}.html",
+        accent={"light": LIGHT["right"], "dark": DARK["right"]},
+    )
 
 
 def _has_screen() -> bool:

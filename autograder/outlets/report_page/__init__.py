@@ -1,1 +1,0 @@
-"""The style of the class report, and the typeface it brings along."""
