@@ -319,26 +319,9 @@ def observe(
     sink, seen = Sink(), []
     _kernels_called.clear()
     start = time.perf_counter()
-
-    def report(status: str, **fields) -> Observation:
-        return Observation(
-            status,
-            printed=sink.kept,
-            printed_characters=sink.characters,
-            seconds=time.perf_counter() - start,
-            **fields,
-        )
-
     limit = TIME_LIMIT if seconds is None else seconds
     try:
-        with (
-            contextlib.redirect_stdout(sink),
-            contextlib.redirect_stderr(sink),
-            warnings.catch_warnings(record=True) as heard,
-            np.errstate(all="warn", under="ignore"),
-            _refused(refuse, seen),
-        ):
-            warnings.simplefilter("always")
+        with _listening(sink) as heard, _refused(refuse, seen):
             error_state = np.geterr()
             with time_limit(limit):
                 outputs, modified, device = call(code, inputs, returns)
@@ -348,35 +331,53 @@ def observe(
         seen += _kernels_called
         if seen:
             raise Refused(seen[0])
-        return report(
-            "ok",
-            outputs=outputs,
-            modified=modified,
-            device=device,
-            warnings=tuple(dict.fromkeys(said)),
-        )
-    except Timeout as error:
-        return report("timeout", message=f"{limit:g} seconds", lines=own_lines(error))
-    except Refused as error:
-        return report("library", message=str(error), lines=own_lines(error))
-    except NotImplementedError as error:
-        frames = [
-            frame.f_code.co_qualname.rpartition("<locals>.")[2] for frame, _ in _own_frames(error)
-        ]
-        return report("not written", message=frames[-1] if frames else "")
-    except Broken as error:
-        return report(error.kind, message=str(error))
-    except DeviceFailure as error:
-        return report("device", message=str(error), lines=own_lines(error.__cause__ or error))
-    except NoGradient as error:
-        return report("gradient", message=str(error))
+        done = Observation("ok", outputs, modified=modified, device=device)
+        done.warnings = tuple(dict.fromkeys(said))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit and the like come from the student's code too
-        seen += _kernels_called
-        if seen:
-            return report("library", message=seen[0], lines=own_lines(error))
-        return report("exception", message=first_line(error), lines=own_lines(error))
+        done = _failed(error, seen, limit)
+    done.printed, done.printed_characters = sink.kept, sink.characters
+    done.seconds = time.perf_counter() - start
+    return done
+
+
+@contextlib.contextmanager
+def _listening(sink: Sink) -> Iterator[list[warnings.WarningMessage]]:
+    """Everything that is printed goes to ``sink``; gives the list in which warnings appear."""
+    with (
+        contextlib.redirect_stdout(sink),
+        contextlib.redirect_stderr(sink),
+        warnings.catch_warnings(record=True) as heard,
+        np.errstate(all="warn", under="ignore"),
+    ):
+        warnings.simplefilter("always")
+        yield heard
+
+
+def _failed(error: BaseException, seen: list[str], limit: float) -> Observation:
+    """What an exception says of a call; ``seen`` are the refused functions that were called."""
+    lines = own_lines(error)
+    match error:
+        case Timeout():
+            return Observation("timeout", message=f"{limit:g} seconds", lines=lines)
+        case Refused():
+            return Observation("library", message=str(error), lines=lines)
+        case NotImplementedError():
+            frames = [frame.f_code.co_qualname for frame, _ in _own_frames(error)]
+            where = frames[-1].rpartition("<locals>.")[2] if frames else ""
+            return Observation("not written", message=where)
+        case Broken():
+            return Observation(error.kind, message=str(error))
+        case DeviceFailure():
+            lines = own_lines(error.__cause__ or error)
+            return Observation("device", message=str(error), lines=lines)
+        case NoGradient():
+            return Observation("gradient", message=str(error))
+    seen += _kernels_called
+    if seen:
+        return Observation("library", message=seen[0], lines=lines)
+    return Observation("exception", message=first_line(error), lines=lines)
 
 
 def play(
