@@ -10,6 +10,7 @@ from autograder.course.exercises.shared.answers import tensors
 
 PARAMETERS = tuple(f'grads["{key}"]' for key in KEYS)
 """The names of the parameters' gradients among the results that are compared."""
+
 BIASES = ("b_z", "b_r", "b_h")
 WEIGHTS = ("W_z", "W_r", "W_h")
 

@@ -21,7 +21,7 @@ from autograder.course.exercises.gradients.grads import (
     differentiate,
     named,
 )
-from autograder.course.exercises.gradients.inputs import cut_state_from_candidate, large
+from autograder.course.exercises.gradients.inputs import cut_state_from_candidate, large_probe
 from autograder.course.exercises.gradients.sections import THROUGH_TIME
 from autograder.course.exercises.gradients.wrong_returns import returning_mistakes
 from autograder.course.exercises.gru.inputs import KEYS
@@ -99,7 +99,7 @@ def _probes() -> tuple[Probe, ...]:
         Probe("a gradient at the last step only", _last_gradient_only, "carry", ("dxs", "dh0")),
         replace(two_steps, part="arriving", outputs=("dxs", "dh0")),
         *others,
-        large("xs", _several_steps, slice(None)),
+        large_probe("xs", _several_steps, slice(None)),
     )
     return tuple(replace(probe, draw=_with_states(probe.draw)) for probe in probes)
 

@@ -18,7 +18,7 @@ from autograder.course.exercises.gradients.grads import (
     differentiate,
     named,
 )
-from autograder.course.exercises.gradients.inputs import cut_state_from_candidate, large
+from autograder.course.exercises.gradients.inputs import cut_state_from_candidate, large_probe
 from autograder.course.exercises.gradients.sections import GATES
 from autograder.course.exercises.gradients.wrong_paths import (
     CANDIDATE_MISTAKES,
@@ -112,7 +112,7 @@ _PROBES = (
     ),
     Probe("z = 1", _reset_alone, part="r"),
     *step_families(_step_inputs)[:-1],
-    large("x", _general),
+    large_probe("x", _general),
     Probe("one example's gradient a hundred times as large", _one_large_gradient),
 )
 

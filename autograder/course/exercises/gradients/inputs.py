@@ -12,7 +12,7 @@ def cut_state_from_candidate(drawn: Inputs, H: int) -> None:
     drawn["params"]["W_h"][:, :H] = 0.0
 
 
-def large(name: str, general: Callable, *index: object) -> Probe:
+def large_probe(name: str, general: Callable, *index: object) -> Probe:
     """Most gates saturated. Ten thousand times, as in the forward passes, would do more: a gate
     half open at a sum of 1e4 has an error of 1e-12 before anybody has made a mistake."""
 

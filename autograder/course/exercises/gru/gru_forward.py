@@ -28,10 +28,8 @@ def _sequence_inputs(rng, T: int, B: int, D: int, H: int) -> Inputs:
     }
 
 
-_OWN_MISTAKES = time_mistakes(right_step, THROUGH_TIME)
-
 _MISTAKES = (
-    *_OWN_MISTAKES,
+    *time_mistakes(right_step, THROUGH_TIME),
     *lift(
         gru_step.MISTAKES, "in the step", lambda wrong, **i: right_forward(**i, step=by_name(wrong))
     ),

@@ -269,7 +269,7 @@ MISTAKES = (
         lambda wrong, **i: right_step(**i, candidate=wrong),
     ),
 )
-"""In the state that the step gives; ``gru_forward`` has them too, ``bughunt`` takes its suspects here."""
+"""In the state that the step gives; ``gru_forward`` has them too, and ``bughunt`` its suspects."""
 
 EXERCISE = gru_exercise(
     name="gru_step",

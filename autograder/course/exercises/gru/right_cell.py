@@ -25,7 +25,7 @@ def right_candidate(x, h_prev, r, params):
 def right_step(
     x, h_prev, params, update=right_update, reset=right_reset, candidate=right_candidate
 ):
-    """The new state, (B, H); the options put a wrong gate or candidate in the place of the right one."""
+    """The new state, (B, H), with a wrong gate or candidate in place of the right one if given."""
     z = update(x, h_prev, params)
     r = reset(x, h_prev, params)
     return (1 - z) * h_prev + z * candidate(x, h_prev, r, params)
