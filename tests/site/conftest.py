@@ -121,6 +121,7 @@ def visit(browser: Browser):
             viewport={"width": size[0], "height": size[1]},
             reduced_motion="reduce",
         )
+        context.set_default_timeout(120_000)  # a busy machine takes its time
         seen = Visit(context.new_page(), context)
         visits[(*key, len(visits)) if own else key] = seen
         page = seen.page
