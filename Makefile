@@ -18,6 +18,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 package := $(shell find autograder experiments -type f -not -path '*/__pycache__/*')
+# What the executed pages import of it: grading, for one, is not among it. Without Python, all of it.
+executed := $(or $(shell $(PYTHON) book/_ext/executed_code.py 2>/dev/null),$(package))
 sources := $(wildcard solutions/*.py)
 pages := $(shell find book -type f -not -path 'book/_ext/*' -not -path '*/.ipynb_checkpoints/*')
 machinery := $(shell find book/_ext -type f -not -path '*/__pycache__/*')
@@ -52,23 +54,28 @@ environment: .venv/.installed  ## create .venv with everything the course needs
 notebooks: $(STAMPS)/notebooks  ## derive notebooks/ from solutions/
 
 # A notebook somebody has worked in is never overwritten: one is replaced only where it is as
-# committed or as written here last.
-$(STAMPS)/notebooks: $(sources) $(package) $(wildcard nbgrader_config.py) | .venv/.installed
+# committed, as written here last, or what the sources give: a copy without history has only the last.
+committed = git ls-files --error-unmatch notebooks/*/*.ipynb && git diff --quiet HEAD -- notebooks
+written_here = cksum notebooks/*/*.ipynb | cmp --quiet - $@
+
+$(STAMPS)/notebooks: $(sources) $(executed) $(wildcard nbgrader_config.py) | .venv/.installed
 	@$(call say,"2/3  Student notebooks from solutions/")
 	@mkdir -p $(STAMPS)
-	@if git diff --quiet HEAD -- notebooks 2>/dev/null || git hash-object notebooks/*/*.ipynb | cmp --quiet - $@; then \
+	@if { $(committed); } >/dev/null 2>&1 || $(written_here); then \
 	  $(BIN)/autograder notebooks; \
-	  git hash-object notebooks/*/*.ipynb > $@; \
+	  cksum notebooks/*/*.ipynb > $@; \
+	elif $(BIN)/autograder notebooks --check >/dev/null 2>&1; then \
+	  cksum notebooks/*/*.ipynb > $@; \
 	else \
-	  echo "notebooks/ holds work of yours and stays as it is; 'git checkout notebooks' gives it up."; \
+	  echo "notebooks/ holds work of yours and stays as it is; 'autograder notebooks --force' gives it up."; \
 	  touch $@; \
 	fi
 
 # ---- the website ----
 
-# Results of executed cells depend on the package and on its libraries, which the cache of executed
-# pages cannot see; pages that are already read would not be executed again either.
-$(STAMPS)/results: $(package) $(wildcard tests/course/recordings/*.npz tests/attacks/attack_corpus/*.py book/data/*.json book/data/trial/*) constraints.txt
+# Results of executed cells depend on the code that they import and on its libraries, which the cache
+# of executed pages cannot see; pages that are already read would not be executed again either.
+$(STAMPS)/results: $(executed) $(wildcard tests/course/recordings/*.npz tests/attacks/attack_corpus/*.py book/data/*.json book/data/trial/*) constraints.txt
 	@mkdir -p $(STAMPS)
 	@rm -rf _build/.jupyter_cache _build/.doctrees
 	@touch $@

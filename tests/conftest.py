@@ -1,9 +1,78 @@
-"""Deviations that the tests measure are printed at the end of the run, so that they can be quoted."""
+"""How the tests share work between processes, and what is printed at the end of a run.
+
+``make test`` runs them in as many processes as the machine has cores. The tests of a file stay
+together in one process, where they share what its fixtures built; a file whose tests share nothing
+that is dear says ``pytestmark = pytest.mark.spread``. What several files need is made once by
+``once`` and found there by all processes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from engine_fixtures import confined, course, engine, strict, template  # noqa: F401
+from filelock import FileLock
+
+# Files that take minutes begin first, so that no process is left with one at the end.
+LONG = (
+    "attacks/test_attacks.py",
+    "site/test_pages.py",
+    "grading/test_grade_command.py",
+    "outlets/test_class.py",
+    "outlets/test_gradebook.py",
+)
 
 _LARGEST: dict[str, float] = {}
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "slow: takes more than about five seconds; `make check` leaves it out"
+    )
+    config.addinivalue_line("markers", "spread: each test of the file may run in another process")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Long files first, and each file one piece of work unless it says otherwise."""
+    here = Path(__file__).parent
+
+    def rank(item) -> int:
+        name = item.path.relative_to(here).as_posix()
+        return LONG.index(name) if name in LONG else len(LONG)
+
+    items.sort(key=rank)
+    for item in items:
+        grouped = item.get_closest_marker("xdist_group") or item.get_closest_marker("spread")
+        if not grouped:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(here).as_posix()))
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory, worker_id) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Call it with a name and a function that fills a folder: the folder, filled once in this run.
+
+    Whoever comes first makes it, in whichever process; the others wait and find it. Nobody may
+    change what is in it.
+    """
+    common = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        common = common.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = common / f"once-{name}", common / f"once-{name}.done"
+        with FileLock(common / f"once-{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of an attempt that failed
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -17,17 +86,20 @@ def deviation():
     return note
 
 
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["deviations"] = _LARGEST
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    for what, value in getattr(node, "workeroutput", {}).get("deviations", {}).items():
+        _LARGEST[what] = max(_LARGEST.get(what, 0.0), value)
+
+
 def pytest_terminal_summary(terminalreporter):
+    """Deviations that the tests measure are printed, so that they can be quoted."""
     if _LARGEST:
         terminalreporter.section("largest deviations")
         for what, value in sorted(_LARGEST.items()):
             terminalreporter.write_line(f"{value:9.2g}  {what}")
-
-
-def pytest_collection_modifyitems(items):
-    """The website's tests come last, in whatever order folders are named.
-
-    They share one browser, whose event loop stays open until the end; kernels and other
-    browsers cannot run beside it.
-    """
-    items.sort(key=lambda item: item.path.parent.name == "site")

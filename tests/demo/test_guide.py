@@ -138,7 +138,7 @@ class Followed:
     """The course after every command of the page, in its order, and what each of them said."""
 
     def __init__(self, folder: Path):
-        make = runpy.run_path(str(COURSE / "tests" / "pipeline" / "pipeline_course.py"))
+        make = runpy.run_path(str(COURSE / "tests" / "scenes" / "pipeline_course.py"))
         self.course = make["Course"](folder)
         self.root: Path = self.course.root
         self.said: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Engines and a course that the tests of this folder share."""
+"""Engines and a course that many tests share."""
 
 import shutil
 
@@ -32,8 +32,9 @@ def strict(confined):
 
 
 @pytest.fixture(scope="session")
-def template(confined, tmp_path_factory) -> Class:
-    return build_course(tmp_path_factory.mktemp("template"))
+def template(confined, once) -> Class:
+    """A course with a gradebook, to be copied; one for all processes."""
+    return Class(once("lstm-course", build_course) / "course")
 
 
 @pytest.fixture

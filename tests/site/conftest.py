@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from site_pages import DESKTOP
 
@@ -30,8 +31,10 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def html() -> Path:
     """The folder of the built website; ``make`` builds it when it is missing."""
-    if not (HTML / "book" / "index.html").exists():
-        subprocess.run(["make", "site"], cwd=ROOT, check=True)
+    (ROOT / "_build").mkdir(exist_ok=True)
+    with FileLock(ROOT / "_build" / "site.lock"):
+        if not (HTML / "book" / "index.html").exists():
+            subprocess.run(["make", "site"], cwd=ROOT, check=True)
     return HTML
 
 
@@ -63,8 +66,13 @@ def address(html, serve) -> str:
     return serve(html)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """A browser for the tests of one file.
+
+    It ends with them: while it lives, an event loop runs in this process, beside which neither
+    kernels nor another browser can be started.
+    """
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     own = next((path for name in names if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
@@ -94,7 +102,7 @@ class Visit:
         self.page.evaluate("() => window.MathJax?.startup?.promise.then(() => true)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visit(browser: Browser):
     """Open an address in light or dark, wide or narrow, as one who comes for the first time.
 
@@ -113,6 +121,7 @@ def visit(browser: Browser):
             viewport={"width": size[0], "height": size[1]},
             reduced_motion="reduce",
         )
+        context.set_default_timeout(120_000)  # a busy machine takes its time
         seen = Visit(context.new_page(), context)
         visits[(*key, len(visits)) if own else key] = seen
         page = seen.page

@@ -18,7 +18,7 @@ PAGES = ("named", "hidden", "folded", "one", "empty")
 def reports(tmp_path_factory, serve) -> str:
     """The address of a folder with reports on a sample class."""
     tests = Path(__file__).parents[1]
-    sample = runpy.run_path(str(tests / "autograder" / "test_report.py"))
+    sample = runpy.run_path(str(tests / "outlets" / "test_report.py"))
     records = sample["sample_class"]()
     names = sample["sample_names"](records)
     folder = tmp_path_factory.mktemp("reports")

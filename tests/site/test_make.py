@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 from site_pages import ROOT
@@ -10,7 +11,10 @@ from site_pages import ROOT
 STAND_IN = """#!/bin/sh
 echo "$(basename "$0") $*" >> calls.log
 case "$(basename "$0") $1" in
-  "autograder notebooks") test -e solutions/gru.py && cp solutions/gru.py notebooks/gru/gru.ipynb ;;
+  "autograder notebooks") if [ "$2" = --check ]
+    then cmp --quiet solutions/gru.py notebooks/gru/gru.ipynb
+    else cp solutions/gru.py notebooks/gru/gru.ipynb
+    fi ;;
   "jupyter-book build")
     mkdir -p _build/.jupyter_cache _build/.doctrees _build/html/book
     test ! -e fail ;;
@@ -18,37 +22,57 @@ esac
 """
 
 
+WRITTEN = {
+    "requirements.txt": "torch==0\n",
+    "constraints.txt": "torch==0\n",
+    "pyproject.toml": "[project]\n",
+    "_config.yml": "nb_custom_formats: {.py: autograder.material.notebooks.page}\n",
+    "_toc.yml": "root: book/gru/two-gates\n",
+    "autograder/__init__.py": "",
+    "autograder/course/__init__.py": "",
+    "autograder/course/reference.py": "def late():\n    from ..figures import style\n",
+    "autograder/figures/style.py": "",
+    "autograder/material/notebooks.py": "",
+    "autograder/grading/run.py": "from autograder.course import reference\n",
+    "autograder/outlets/exports.py": "",
+    "autograder/demo/run.py": "",
+    "solutions/gru.py": "from autograder import check\n",
+    "book/gru/two-gates.md": (
+        "```{code-cell} ipython3\n:tags: [hide-input]\n%matplotlib inline\n"
+        "from autograder.course import reference\n```\n"
+    ),
+    "book/_ext/course_site.py": "",
+    "notebooks/gru/gru.ipynb": "from autograder import check\n",
+}
+
+
 @pytest.fixture
-def checkout(tmp_path):
-    """A checkout with one chapter, one exercise and a .venv of programs that only take notes."""
+def copy(tmp_path):
+    """A course with one chapter, one exercise and a .venv of programs that only take notes."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in (
-        "requirements.txt",
-        "constraints.txt",
-        "pyproject.toml",
-        "_config.yml",
-        "_toc.yml",
-        "autograder/course/reference.py",
-        "solutions/gru.py",
-        "book/gru/two-gates.md",
-        "book/_ext/course_site.py",
-        "notebooks/gru/gru.ipynb",
-    ):
+    for name, text in WRITTEN.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("torch==0\n")
+        (tmp_path / name).write_text(text)
+    shutil.copy(ROOT / "book" / "_ext" / "executed_code.py", tmp_path / "book" / "_ext")
     programs = tmp_path / ".venv" / "bin"
     programs.mkdir(parents=True)
     for name in ("python", "pip", "autograder", "jupyter-book"):
         (programs / name).write_text(STAND_IN)
         (programs / name).chmod(0o755)
     (tmp_path / ".gitignore").write_text("_build\n.venv\n*.log\n")
+    return tmp_path
+
+
+@pytest.fixture
+def checkout(copy):
+    """The same with its history."""
     for command in (
         ["init", "-q"],
         ["add", "."],
         ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "start"],
     ):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
-    return tmp_path
+        subprocess.run(["git", *command], cwd=copy, check=True)
+    return copy
 
 
 def make(checkout, *, fails=False) -> list[str]:
@@ -56,7 +80,13 @@ def make(checkout, *, fails=False) -> list[str]:
     log = checkout / "calls.log"
     log.unlink(missing_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
-    done = subprocess.run(["make"], cwd=checkout, capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        ["make", f"PYTHON={sys.executable}"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     return (
         [" ".join(line.split()[:2]) for line in log.read_text().splitlines()]
@@ -66,7 +96,7 @@ def make(checkout, *, fails=False) -> list[str]:
 
 
 def edit(path):
-    path.write_text(path.read_text() + "changed\n")
+    path.write_text(path.read_text() + "# changed\n")
 
 
 @pytest.fixture
@@ -101,7 +131,10 @@ def test_an_edited_chapter_keeps_what_was_executed(built):
     assert (built / "_build" / ".jupyter_cache" / "result").exists()
 
 
-@pytest.mark.parametrize("name", ["autograder/course/reference.py", "constraints.txt"])
+IMPORTED = ("autograder/course/reference.py", "autograder/figures/style.py")
+
+
+@pytest.mark.parametrize("name", [*IMPORTED, "constraints.txt"])
 def test_results_are_forgotten_when_code_or_versions_change(built, name):
     (built / "_build" / ".jupyter_cache" / "result").touch()
     (built / "_build" / ".doctrees" / "page").touch()
@@ -109,6 +142,58 @@ def test_results_are_forgotten_when_code_or_versions_change(built, name):
     assert make(built)[-1] == "jupyter-book build"
     assert not (built / "_build" / ".jupyter_cache" / "result").exists()
     assert not (built / "_build" / ".doctrees" / "page").exists()
+
+
+@pytest.mark.parametrize("name", ["grading/run.py", "outlets/exports.py", "demo/run.py"])
+def test_code_that_no_page_imports_changes_nothing(built, name):
+    (built / "_build" / ".jupyter_cache" / "result").touch()
+    edit(built / "autograder" / name)
+    assert make(built) == []
+    assert (built / "_build" / ".jupyter_cache" / "result").exists()
+
+
+def executed_code() -> set[str]:
+    """The files on which the results of this course's pages depend."""
+    script = ROOT / "book" / "_ext" / "executed_code.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_book_depends_on_what_it_computes_with_and_not_on_grading():
+    found = executed_code()
+    wanted = {
+        "autograder/course/reference.py",
+        "autograder/figures/style.py",
+        "experiments/show.py",
+    }
+    assert wanted <= found
+    rooms = {"/".join(name.split("/")[:2]) for name in found}
+    assert not rooms & {"autograder/grading", "autograder/outlets", "autograder/demo"}
+
+
+def test_everything_that_the_imports_of_the_pages_load_is_found():
+    """What Python itself loads for them, in a process of its own; the walk may find more."""
+    code = """
+import runpy, sys
+walk = runpy.run_path("book/_ext/executed_code.py")
+from pathlib import Path
+import importlib
+for name in walk["beginnings"](Path(".")):
+    if name.split(".")[0] in walk["PACKAGES"]:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError:
+            importlib.import_module(name.rpartition(".")[0])
+for name, module in sorted(sys.modules.items()):
+    if name.split(".")[0] in walk["PACKAGES"] and getattr(module, "__file__", None):
+        print(Path(module.__file__).relative_to(Path.cwd()).as_posix())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert len(loaded) > 20
+    assert loaded <= executed_code()
 
 
 def test_changed_templates_write_every_page_again(built):
@@ -139,5 +224,28 @@ def test_a_students_work_is_not_overwritten(built):
     work = built / "notebooks" / "gru" / "gru.ipynb"
     edit(work)
     edit(built / "solutions" / "gru.py")
-    assert make(built) == ["jupyter-book build"]
-    assert work.read_text().endswith("changed\n")
+    assert make(built) == ["autograder notebooks", "jupyter-book build"]  # which only compares
+    assert work.read_text().endswith("# changed\n")
+
+
+def test_a_copy_without_history_holds_nobodys_work(copy):
+    for _ in range(2):
+        assert "autograder notebooks" in make(copy)
+        edit(copy / "solutions" / "gru.py")
+        for path in (copy / "_build" / "stamps").iterdir():
+            os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns - 10 * 10**9))
+    make(copy)
+    assert (copy / "notebooks" / "gru" / "gru.ipynb").read_text().count("# changed") == 2
+
+
+def test_work_in_a_copy_without_history_is_not_overwritten(copy):
+    """Nor where the copy lies in somebody's own repository, which does not have it."""
+    work = copy / "notebooks" / "gru" / "gru.ipynb"
+    edit(work)
+    make(copy)
+    assert work.read_text().endswith("# changed\n")
+    subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
+    edit(copy / "solutions" / "gru.py")
+    edit(work)
+    make(copy)
+    assert work.read_text().count("# changed") == 2

@@ -1,0 +1,120 @@
+"""Which tests a change may break: ``make check`` runs the fast ones among them.
+
+    python tests/touched.py
+
+prints the folders and files of tests for everything that differs from ``main``, or from the commit
+before where this is ``main``; uncommitted changes count. A change in a room of the code runs its own
+tests and those of every room that may import it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# Each room, and what lies right above it in the house; demo is where the command's tests are.
+ABOVE = {
+    "player": ("checking", "attacks"),
+    "figures": ("checking",),
+    "checking": ("course",),
+    "course": ("material", "experiments"),
+    "material": ("grading",),
+    "grading": ("outlets", "attacks"),
+    "outlets": ("demo",),
+    "demo": (),
+    "experiments": (),
+    "attacks": (),
+    "site": (),
+}
+
+# What else is tested, and where; the first that fits counts.
+ELSEWHERE = {
+    "autograder/cli.py": ("demo", "grading", "outlets"),
+    "autograder/terminal.py": ("grading",),
+    "book/data/": ("experiments", "site"),
+    "book/teach/": ("site", "demo", "outlets"),
+    "book/": ("site",),
+    "notebooks/": ("material",),
+    "solutions/": ("material", "outlets"),
+    "nbgrader_config.py": ("outlets",),
+    "Makefile": ("site",),
+    "_toc.yml": ("site",),
+    "_config.yml": ("site",),
+    ".gitignore": (),
+    ".github/": (),
+    ".ci/": (),
+}
+
+# Every test may depend on these.
+EVERYTHING = (
+    "autograder/__init__.py",
+    "pyproject.toml",
+    "requirements.txt",
+    "constraints.txt",
+    "tests/conftest.py",
+    "tests/scenes/",
+)
+
+
+def upwards(room: str) -> set[str]:
+    """The room and all rooms above it."""
+    return {room}.union(*(upwards(above) for above in ABOVE[room]))
+
+
+def tests_of(path: str) -> set[str]:
+    """Names in ``tests/`` of what a change of this file may break."""
+    top, *rest = path.split("/")
+    if path.startswith(EVERYTHING):
+        return set(ABOVE)
+    if top == "tests":
+        room = rest[0]
+        if rest[-1].startswith("test_"):
+            return {"/".join(rest)}
+        return {room} if room in ABOVE else {"site"}
+    if top == "autograder" and rest[0] in ABOVE:
+        return upwards(rest[0])
+    if top in ABOVE:
+        return upwards(top)
+    return set(next((places for start, places in ELSEWHERE.items() if path.startswith(start)), ()))
+
+
+def chosen(paths: Iterable[str]) -> list[str]:
+    """What pytest is to run for these changes: folders, and files that lie in none of them."""
+    found = set().union(*map(tests_of, paths))
+    return sorted(f"tests/{name}" for name in found if not found & set(Path(name).parent.parts))
+
+
+def git(*words: str) -> list[str]:
+    """The lines that git says. Raises CalledProcessError, and FileNotFoundError without git."""
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def changed() -> list[str]:
+    """What differs from ``main``, or from the commit before where nothing was committed since."""
+    (here,) = git("rev-parse", "HEAD")
+    branches = git(
+        "for-each-ref", "--format=%(refname)", "refs/heads/main", "refs/remotes/origin/main"
+    )
+    (base,) = git("merge-base", branches[0], "HEAD") if branches else [here]
+    if base == here:
+        base = "HEAD~1"
+    return [*git("diff", "--name-only", base), *git("ls-files", "--others", "--exclude-standard")]
+
+
+def main() -> None:
+    """Print what to run; everything where git cannot say what changed."""
+    try:
+        paths = changed()
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        print("tests")
+        return
+    there = [name for name in chosen(paths) if (ROOT / name).exists()]
+    print("\n".join(there))
+
+
+if __name__ == "__main__":
+    main()
