@@ -18,7 +18,6 @@ ROOT = Path(__file__).parents[1]
 # Each room, and what lies right above it in the house; demo is where the command's tests are.
 ABOVE = {
     "player": ("checking", "attacks"),
-    "figures": ("checking",),
     "checking": ("course",),
     "course": ("material", "experiments"),
     "material": ("grading",),
