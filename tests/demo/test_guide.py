@@ -328,7 +328,7 @@ def test_the_report_has_what_is_explained(followed):
     for words in ("makes this mistake", "looks like it", "in the step:", "nearly the same code"):
         assert words in shown
         assert words in REPORT.casefold()
-    source = Path(report.__file__).read_text(encoding="utf-8")
+    source = (Path(report.__file__).parent / "headline.html.j2").read_text(encoding="utf-8")
     for words in ("Not confined", "Graded by different versions"):
         assert f"**{words}**" in REPORT
         assert f"<strong>{words}</strong>" in source

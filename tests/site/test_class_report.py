@@ -1,10 +1,10 @@
 """The class report in a browser: alone, in light and dark, on a phone, and on paper."""
 
-import runpy
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from report_scene import WHEN, sample_class, sample_names
 from site_pages import PHONE
 
 from autograder.outlets.report import class_report
@@ -17,15 +17,13 @@ PAGES = ("named", "hidden", "folded", "one", "empty")
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory, serve) -> str:
     """The address of a folder with reports on a sample class."""
-    tests = Path(__file__).parents[1]
-    sample = runpy.run_path(str(tests / "outlets" / "test_report.py"))
-    records = sample["sample_class"]()
-    names = sample["sample_names"](records)
+    records = sample_class()
+    names = sample_names(records)
     folder = tmp_path_factory.mktemp("reports")
     for page, text in {
-        "named": class_report("lstm", records, names=names, when=sample["WHEN"]),
+        "named": class_report("lstm", records, names=names, when=WHEN),
         "hidden": class_report("lstm", records, names=names, hide_names=True),
-        "folded": class_report("lstm", sample["sample_class"](size=300)),
+        "folded": class_report("lstm", sample_class(size=300)),
         "one": class_report("lstm", records[:1]),
         "empty": class_report("lstm", []),
     }.items():
