@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.grading.graded import Graded
-from autograder.material.config import CourseError
+from autograder.material.config import CourseError, course_of
 from autograder.material.notebooks import assignments, functions_in
 from autograder.outlets.exports.marks import Mark, Marks, Part
 
@@ -54,8 +54,10 @@ def read_marks(course: Path, assignment: str) -> Marks:
 
 
 def _order(course: Path, assignment: str) -> list[str]:
-    """The functions of an assignment as its source has them; none where the source is gone."""
-    return functions_in(course, assignment) if assignment in assignments(course) else []
+    """The functions of an assignment in the order of its source, else as the course declares them."""
+    if assignment in assignments(course):
+        return functions_in(course, assignment)
+    return [exercise.name for exercise in course_of(course).assignments.get(assignment, ())]
 
 
 def _read(session, assignment: str, order: Sequence[str]) -> Marks:
