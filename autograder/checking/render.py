@@ -234,6 +234,11 @@ def _prose(text: str) -> str:
 class Card(Verdict):
     """A verdict as ``check`` returns it: Jupyter shows it as a card, a terminal as text."""
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Verdict) and vars(self) == vars(other)
+
+    __hash__ = Verdict.__hash__
+
     def __repr__(self) -> str:
         return as_text(self)
 
