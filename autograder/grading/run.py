@@ -28,7 +28,7 @@ from pathlib import Path
 from autograder.checking import answers
 from autograder.course.exercises import ASSIGNMENTS
 from autograder.grading.engine import confinement, version
-from autograder.grading.graded import LOOK, Graded, Remark
+from autograder.grading.graded import LOOK, Entry, Graded, Remark
 from autograder.grading.stage import PlayersUnavailable
 from autograder.grading.workers import (
     DaskWorkers,
@@ -247,7 +247,7 @@ class Run:
         self.course, self.settings = course, settings
         self.say, self.progress, self.writer = say, progress, writer
         self.summary = Summary(settings.assignment)
-        self._entries: list = []
+        self._entries: list[Entry] = []
         self._receipts = True
 
     def perform(
@@ -396,10 +396,8 @@ class Run:
         self.say(f"{submission.student}: not graded. {says}")
 
 
-def entry_of(graded: Graded, submission: Submission, fresh: bool):
+def entry_of(graded: Graded, submission: Submission, fresh: bool) -> Entry:
     """What the gradebook is told."""
-    from autograder.outlets.gradebook import Entry
-
     return Entry(
         graded.student,
         {f"check-{verdict.exercise}": verdict.points for verdict in graded.verdicts},
