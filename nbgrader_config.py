@@ -9,11 +9,14 @@ from pathlib import Path
 ROOT = os.path.dirname(os.path.abspath(__file__))
 
 try:
+    from autograder.grading.lock import keep_others_out
     from autograder.material.notebooks import refresh_sources
     from autograder.outlets.nbgrader_steps import keep_what_is_ours, prepare_submissions
 
     # The source notebooks are made from solutions/*.py when they are missing or outdated.
     refresh_sources(Path(ROOT))
+    # `nbgrader autograde` and `autograder grade` never grade one assignment at the same time.
+    keep_others_out(Path(ROOT), sys.argv, partial(print, file=sys.stderr))
 except Exception as error:
     # nbgrader would report the error and then grade with its own defaults.
     if "nbgrader" in sys.argv[0]:

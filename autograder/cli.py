@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import click
@@ -154,56 +155,72 @@ def grade(
     each with a line that says why, or the gradebook is not up to date; 2, nothing was graded;
     130, interrupted.
     """
-    from autograder.grading import run as grading
     from autograder.grading import workers
 
     if not scheduler:
         workers.start_early()
-    from autograder.outlets.gradebook import Writer, gradebook_url, late_penalty
+    from autograder.grading import run as grading
+    from autograder.grading.lock import only_run
     from autograder.terminal import Display, show_summary
 
     course = config.find_course(course)
     display = Display(assignment)
     settings = grading.settings_for(
-        course, assignment, accept_less=accept_less_confinement, cell_seconds=cell_seconds
+        course,
+        assignment,
+        accept_less=accept_less_confinement,
+        elsewhere=bool(scheduler),
+        cell_seconds=cell_seconds,
     )
     found = grading.only(grading.submissions(course, assignment), students)
     grading.require_room(course)
     if not scheduler:
         _require_confinement(accept_less_confinement, display.say)
-    writer, trouble = None, ""
-    if not no_gradebook:
-        try:
-            writer = Writer(
-                gradebook_url(course),
-                assignment,
-                penalty=late_penalty(course),
-                wait=gradebook_wait,
-                say=display.say,
-            )
-        except config.CourseError as error:  # the grades are files; the next run brings them there
-            trouble = str(error)
-            display.say(f"{trouble} Grading goes on without the gradebook.")
-    if scheduler:
-        team = workers.DaskWorkers(scheduler, display.say)
-    else:
-        team = workers.LocalWorkers(min(number or grading.cores(), len(found)))
-    run = grading.Run(course, settings, say=display.say, progress=display.progress, writer=writer)
-    run.summary.gradebook = trouble
-    try:
-        with display.running():
-            summary = run.perform(found, team, force)
-    except BaseException:
-        team.close(now=True)
-        raise
-    finally:
-        if writer:
-            writer.close()
+    with only_run(course, assignment, display.say):
+        writer, trouble = None, ""
+        if not no_gradebook:
+            writer, trouble = _gradebook(course, assignment, gradebook_wait, display.say)
+        run = grading.Run(
+            course, settings, say=display.say, progress=display.progress, writer=writer
+        )
+        run.summary.gradebook = trouble
+        with closing(writer) if writer else nullcontext():
+            team = _team(scheduler, min(number or grading.cores(), len(found)), display.say)
+            summary = _performed(run, found, team, force, display)
     if as_json:
         click.echo(json.dumps(summary.to_dict(), ensure_ascii=False, indent=1))
     else:
         show_summary(summary)
     sys.exit(summary.exit_code)
+
+
+def _gradebook(course: Path, assignment: str, wait: float, say):
+    """What writes to the gradebook, and what stands in its way: one of the two is there."""
+    from autograder.outlets.gradebook import Writer, gradebook_url, late_penalty
+
+    try:
+        url, penalty = gradebook_url(course), late_penalty(course)
+        return Writer(url, assignment, penalty=penalty, wait=wait, say=say), ""
+    except nb.CourseError as error:  # the grades are files; the next run brings them there
+        say(f"{error} Grading goes on without the gradebook.")
+        return None, str(error)
+
+
+def _team(scheduler: str | None, number: int, say):
+    """Who grades."""
+    from autograder.grading.workers import DaskWorkers, LocalWorkers
+
+    return DaskWorkers(scheduler, say) if scheduler else LocalWorkers(number)
+
+
+def _performed(run, found, team, force: bool, display):
+    """The summary of a run that is shown; no process is left behind, whatever happens."""
+    try:
+        with display.running():
+            return run.perform(found, team, force)
+    except BaseException:
+        team.close(now=True)
+        raise
 
 
 def _require_confinement(accept_less: bool, say) -> None:

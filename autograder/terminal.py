@@ -100,5 +100,10 @@ def show_summary(summary: Summary) -> None:
         console.print(f"{summary.assignment}: {', '.join(parts)}; {took}")
     if summary.gradebook:
         console.print(Text(printable(f"Gradebook: {summary.gradebook}")))
+    if summary.stopped:
+        console.print(
+            f"Stopped, with {len(summary.problems)} not graded. Run the same command again: it "
+            "goes on where it stopped."
+        )
     if summary.interrupted:
         console.print("Interrupted. Run the same command again: it goes on where it stopped.")

@@ -77,6 +77,12 @@ def record_of(course: str, exercise: str) -> Exercise | None:
     return find(course).records.get(exercise)
 
 
+def declared_in(name: str) -> str:
+    """The module in which a course is declared. Raises LookupError where it is not installed."""
+    find(name)
+    return installed()[name].module
+
+
 def home(name: str) -> Path | None:
     """The folder of the module in which an installed course is declared, None where it is gone."""
     spec = find_spec(installed()[name].module)

@@ -21,6 +21,7 @@ from autograder.checking.course import Course
 from autograder.checking.judge import Questions, decide
 from autograder.checking.record import Exercise, Inputs
 from autograder.checking.render import as_text
+from autograder.grading import version as versions
 from autograder.grading.graded import REPAIRED, Graded, Remark
 from autograder.grading.similarity import fingerprints
 from autograder.grading.stage import (
@@ -249,31 +250,37 @@ class Engine:
 
     def version(self, release: Release = NO_RELEASE) -> str:
         """Everything but the submission that a grade depends on, as one hexadecimal number."""
-        return version(self.seed, release)
+        return version(
+            self.course,
+            self.seed,
+            release,
+            self.cell_seconds,
+            self.call_seconds,
+            self.limits,
+            self.layers,
+        )
 
 
-def version(seed: int, release: Release = NO_RELEASE) -> str:
-    """A digest of the package's grading code, the libraries, the seed and the release."""
-    import importlib.metadata
-
-    digest = sha256(_code_digest())
-    for library in ("numpy", "torch"):
-        try:
-            digest.update(importlib.metadata.version(library).encode())
-        except importlib.metadata.PackageNotFoundError:
-            digest.update(b"none")
-    official = sorted(release.official, key=lambda cell: cell.name)
-    digest.update(f"{seed}{official}".encode())
-    return digest.hexdigest()[:16]
-
-
-@cache
-def _code_digest() -> bytes:
-    package = Path(__file__).parents[1]
-    names = "checking/answers checking/judge checking/record checking/verdict grading/engine grading/stage material/papers course/reference".split()
-    paths = [package / f"{name}.py" for name in names]
-    paths += sorted([*package.glob("course/exercises/**/*.py"), *package.glob("player/*.py")])
-    return sha256(b"".join(path.read_bytes() for path in paths)).digest()
+def version(
+    course: Course,
+    seed: int,
+    release: Release = NO_RELEASE,
+    cell_seconds: float = CELL_SECONDS,
+    call_seconds: float = TIME_LIMIT,
+    limits: Limits | None = None,
+    layers: Sequence[str] = LAYERS,
+) -> str:
+    """The version of what an engine with these settings grades, see ``grading.version``."""
+    return versions.version(
+        course,
+        seed,
+        release,
+        cell_seconds=cell_seconds,
+        call_seconds=call_seconds,
+        submission_seconds=SUBMISSION_SECONDS,
+        limits=limits or Limits(),
+        layers=layers,
+    )
 
 
 def show_verdicts(cells: Sequence[Mapping], verdicts: Mapping) -> None:

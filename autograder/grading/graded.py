@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from autograder.checking.verdict import Verdict
 
@@ -83,3 +85,23 @@ class Graded:
         for name in ("fingerprints", "confinement"):
             values[name] = tuple(values[name])
         return cls(**values)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one graded submission tells the gradebook."""
+
+    student: str
+    points: Mapping[str, float]
+    """score of each cell that is graded automatically, by its grade_id (``check-update_gate``)"""
+    answered: Mapping[str, bool]
+    """whether the student changed a solution cell, by its grade_id. Those graded by hand have to be
+    there; of the others, those that are there get or lose nbgrader's "No response." """
+    timestamp: datetime | None
+    """when it was handed in: UTC and naive, as nbgrader stores it, or with a time zone. None, where
+    that is not known, leaves what the gradebook has."""
+    fresh: bool = False
+    """graded since the gradebook last heard of it: what a person gave points to is to be looked at
+    again"""
+    missing: bool = False
+    """there was no notebook: every cell has 0 points and waits for nobody"""

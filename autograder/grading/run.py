@@ -26,14 +26,15 @@ from hashlib import sha256
 from pathlib import Path
 
 from autograder.checking import answers
-from autograder.grading.engine import confinement, version
-from autograder.grading.graded import LOOK, Graded, Remark
-from autograder.grading.stage import PlayersUnavailable
+from autograder.grading.engine import confinement
+from autograder.grading.graded import LOOK, Entry, Graded, Remark
+from autograder.grading.stage import CELL_SECONDS, PlayersUnavailable
 from autograder.grading.workers import (
     DaskWorkers,
     LocalWorkers,
     Settings,
     WorkerLost,
+    WorkersGone,
     grade_in_worker,
 )
 from autograder.material import papers
@@ -105,6 +106,8 @@ class Summary:
     gradebook: str = ""
     """what stands between the grades and the gradebook, empty where nothing does"""
     interrupted: bool = False
+    stopped: str = ""
+    """why the run ended before everything was graded, empty where nothing stopped it"""
 
     @property
     def exit_code(self) -> int:
@@ -138,6 +141,7 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "gradebook": self.gradebook or "up to date",
             "interrupted": self.interrupted,
+            "stopped": self.stopped,
         }
 
 
@@ -160,11 +164,25 @@ def course_seed(course: Path) -> int:
         raise CourseError(f"{file.name} is no text: it has to hold one number.") from error
 
 
-def settings_for(course: Path, assignment: str, **options) -> Settings:
-    """The settings of a run in this course. Raises CourseError."""
+def settings_for(
+    course: Path,
+    assignment: str,
+    *,
+    accept_less: bool = False,
+    elsewhere: bool = False,
+    cell_seconds: float = CELL_SECONDS,
+) -> Settings:
+    """The settings of a run in this course, on other machines if ``elsewhere``.
+
+    Raises CourseError.
+    """
     require_assignment(course, assignment)
+    layers = LAYERS
+    if accept_less:  # what other machines lack is not known before they grade
+        layers = () if elsewhere else confinement()
     seed, release = course_seed(course), papers.release_of(course, assignment)
-    return Settings(assignment, release, seed, version(seed, release), **options)
+    settings = Settings(assignment, release, seed, "", accept_less, cell_seconds, layers)
+    return replace(settings, version=settings.version_here())
 
 
 def submissions(course: Path, assignment: str) -> list[Submission]:
@@ -242,25 +260,42 @@ class Run:
         self.course, self.settings = course, settings
         self.say, self.progress, self.writer = say, progress, writer
         self.summary = Summary(settings.assignment)
-        self._entries: list = []
+        self._entries: list[Entry] = []
+        self._unfinished: dict[str, Submission] = {}
         self._receipts = True
 
     def perform(
         self, found: Sequence[Submission], workers: LocalWorkers | DaskWorkers, force: bool = False
     ) -> Summary:
-        """Grade what needs it. Ctrl-C ends it early, with everything kept that is done."""
+        """Grade what needs it. Ctrl-C ends it early, with everything kept that is done.
+
+        Whatever dies meanwhile, every submission is graded or among the problems, and the next run
+        grades those. Raises CourseError where nobody can grade anything.
+        """
         start = time.monotonic()
         try:
             todo = list(self._outdated(found, force))
+            self._unfinished = {submission.student: submission for submission in todo}
             self._grade(todo, workers)
             workers.close()
         except KeyboardInterrupt:
             self.summary.interrupted = True
             workers.close(now=True)
+        except CourseError as error:
+            workers.close(now=True)
+            if not (self.summary.graded or isinstance(error, WorkersGone)):
+                raise
+            self._stop(str(error))
         finally:
             self._flush(last=True)
             self.summary.seconds = time.monotonic() - start
         return self.summary
+
+    def _stop(self, why: str) -> None:
+        self.summary.stopped = why
+        self.say(why)
+        for submission in list(self._unfinished.values()):
+            self._trouble(submission, "The run ended before it was graded.")
 
     def _outdated(self, found: Sequence[Submission], force: bool) -> Iterator[Submission]:
         for submission in found:
@@ -308,7 +343,14 @@ class Run:
                     self._trouble(submission, f"The notebook could not be read: {error.strerror}.")
                     done += 1
                     continue
-                future = workers.submit(grade_in_worker, self.settings, submission.student, data)
+                try:
+                    future = workers.submit(
+                        grade_in_worker, self.settings, submission.student, data
+                    )
+                except RuntimeError as error:
+                    self._trouble(submission, f"It could not be given to a process: {error}")
+                    done += 1
+                    continue
                 running[future] = submission
                 room -= 1
             ended, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
@@ -349,6 +391,7 @@ class Run:
                     )
                 self._receipts = False
         self.summary.graded.append(submission.student)
+        self._unfinished.pop(submission.student, None)
         self._done(graded, submission, new=True)
 
     def _done(self, graded: Graded, submission: Submission, new: bool = False) -> None:
@@ -387,14 +430,13 @@ class Run:
             (folder / UNRECORDED).unlink(missing_ok=True)
 
     def _trouble(self, submission: Submission, says: str) -> None:
+        self._unfinished.pop(submission.student, None)
         self.summary.problems.append(Problem(submission.student, says))
         self.say(f"{submission.student}: not graded. {says}")
 
 
-def entry_of(graded: Graded, submission: Submission, fresh: bool):
+def entry_of(graded: Graded, submission: Submission, fresh: bool) -> Entry:
     """What the gradebook is told."""
-    from autograder.outlets.gradebook import Entry
-
     return Entry(
         graded.student,
         {f"check-{verdict.exercise}": verdict.points for verdict in graded.verdicts},

@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import pickle
+import select
 import signal
 import threading
 import time
@@ -20,6 +21,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -27,15 +29,25 @@ from multiprocessing.connection import Connection
 from autograder.checking import courses
 from autograder.grading.engine import ConfinementMissing, Engine, confinement, version
 from autograder.grading.stage import CELL_SECONDS, PlayersUnavailable
+from autograder.grading.version import known_digests
 from autograder.material.config import CourseError
 from autograder.material.papers import Release
+from autograder.player.confine import LAYERS
 
 CONNECT_SECONDS = 5
 """Wall time in which a Dask scheduler has to answer."""
 
 
+MOST_STARTS = 3
+"""How often in a row a process may fail to start before no more is tried."""
+
+
 class WorkerLost(Exception):
     """The process that graded a submission died, because of it or for another reason."""
+
+
+class WorkersGone(CourseError):
+    """Nobody is there to grade any more; the message says who it was and what to do."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,13 @@ class Settings:
     version: str
     accept_less: bool = False
     cell_seconds: float = CELL_SECONDS
+    layers: tuple[str, ...] = LAYERS
+    """of confinement that are sure; with ``accept_less`` there may be fewer"""
+
+    def version_here(self) -> str:
+        """The version that grades with these settings have in this process."""
+        course = courses.find(self.release.course)
+        return version(course, self.seed, self.release, self.cell_seconds, layers=self.layers)
 
 
 # In a worker
@@ -87,10 +106,10 @@ def grade_in_worker(settings: Settings, student: str, data: bytes) -> tuple[str,
 def _engine(settings: Settings) -> Engine:
     here = os.uname().nodename
     if settings.version not in _agreed:
-        if version(settings.seed, settings.release) != settings.version:
+        if settings.version_here() != settings.version:
             raise CourseError(
-                f"The worker on {here} has another version of the course's package, of NumPy or of "
-                "torch: install the same ones there, and start the worker anew."
+                f"The worker on {here} has another version of the course's package, of Python, of "
+                "NumPy or of torch: install the same ones there, and start the worker anew."
             )
         _agreed.add(settings.version)
     key = (settings.release.course, settings.seed, settings.accept_less, settings.cell_seconds)
@@ -136,6 +155,7 @@ class LocalWorkers:
     """Processes on this machine, ``number`` of them at most, each started when it is needed.
 
     A thread waits for each, so that one which dies costs nothing but the submission it had.
+    Where no more can be started, those that live do the work.
     """
 
     def __init__(self, number: int):
@@ -144,7 +164,8 @@ class LocalWorkers:
         self._threads = ThreadPoolExecutor(number, initializer=_leave_interrupts_to_others)
         self._all: set[_Process] = set()
         self._idle: list[_Process] = []
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._failed_starts, self._why = 0, ""
         self._closed = False
 
     def submit(self, *work) -> Future:
@@ -152,16 +173,18 @@ class LocalWorkers:
         return self._threads.submit(self._ask, work)
 
     def result(self, future: Future):
-        """What the function returned. Raises what it raised, and WorkerLost."""
+        """What the function returned. Raises what it raised, WorkerLost, and PlayersUnavailable
+        where no process can be started; RuntimeError for what cannot be sent."""
         return future.result()
 
     def close(self, now: bool = False) -> None:
         """End all processes: when their work is done, or ``now``, in the middle of it."""
         if not now:
             self._threads.shutdown()
-        with self._lock:
+        with self._changed:
             self._closed = True
-            processes = list(self._all)
+            processes, self._all = self._all, set()
+            self._changed.notify_all()
         for process in processes:
             process.end(now)
         self._threads.shutdown(cancel_futures=True)
@@ -169,59 +192,125 @@ class LocalWorkers:
             process.join()
 
     def _ask(self, work: tuple):
+        try:
+            question = pickle.dumps(work)
+        except Exception as error:
+            raise RuntimeError(f"The work cannot be sent to a process: {error}") from error
         process = self._take()
         try:
-            answer = process.ask(work)
+            answer = process.ask(question)
         except (EOFError, OSError) as error:
-            with self._lock:
-                self._all.discard(process)
-            process.end(now=True)
-            process.join()
+            self._lose(process)
             raise WorkerLost("The process that graded it was killed.") from error
-        with self._lock:
+        with self._changed:
             self._idle.append(process)
+            self._changed.notify()
+        try:
+            answer = pickle.loads(answer)
+        except Exception as error:
+            raise RuntimeError(f"The answer of a process cannot be read: {error}") from error
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     def _take(self) -> _Process:
-        with self._lock:
-            if self._closed:
-                raise CancelledError
-            if self._idle:
-                return self._idle.pop()
+        """A process without work: an idle one, a new one, or one that gets done."""
+        while True:
+            with self._changed:
+                if self._closed:
+                    raise CancelledError
+                process = self._idle.pop() if self._idle else self._started()
+                if process is None:
+                    if not self._all:
+                        raise PlayersUnavailable(f"No process could be started: {self._why}.")
+                    self._changed.wait()
+                    continue
+            if process.lives():
+                return process
+            self._lose(process)
+
+    def _started(self) -> _Process | None:
+        """A new process, None where none can be started."""
+        while self._failed_starts < MOST_STARTS:
             try:
                 process = _Process(self._layers)
-            except OSError as error:
-                raise PlayersUnavailable(
-                    f"No process could be started: {error.strerror}."
-                ) from error
-            self._all.add(process)
-            return process
+            except (OSError, EOFError) as error:  # EOFError: the one that forks was killed
+                self._failed_starts += 1
+                self._why = getattr(error, "strerror", None) or "the one that forks it was killed"
+            else:
+                self._failed_starts = 0
+                self._all.add(process)
+                return process
+        return None
+
+    def _lose(self, process: _Process) -> None:
+        """Forget a process that is dead or out of step; there may be room for another one now."""
+        with self._changed:
+            mine = process in self._all
+            self._all.discard(process)
+            self._failed_starts = min(self._failed_starts, MOST_STARTS - 1)
+            self._changed.notify_all()
+        if mine:  # else it is ended by ``close``
+            process.end(now=True)
+            process.join()
 
 
 class _Process:
-    """One worker. Between it and this process is a pipe, which ends when either of them does."""
+    """One worker. Between it and this process is a pipe, which ends when either of them does.
+
+    Raises OSError and EOFError where it cannot be started.
+    """
 
     def __init__(self, layers: tuple[str, ...]):
         self._pipe, theirs = _context.Pipe()
-        with theirs:
-            self._process = _context.Process(target=_serve, args=(theirs, layers), daemon=True)
-            self._process.start()
+        try:
+            with theirs:
+                told = theirs, layers, known_digests
+                self._process = _context.Process(target=_serve, args=told, daemon=True)
+                self._process.start()
+            self._watched = _watched(self._process.pid)
+        except BaseException:
+            self._pipe.close()  # a worker that was forked all the same ends with it
+            raise
 
-    def ask(self, work: tuple):
-        self._pipe.send(work)
-        return self._pipe.recv()
+    def ask(self, question: bytes) -> bytes:
+        self._pipe.send_bytes(question)
+        return self._pipe.recv_bytes()
+
+    def lives(self) -> bool:
+        if self._watched is None:
+            return self._process.is_alive()
+        return not select.select([self._watched], [], [], 0)[0]
 
     def end(self, now: bool) -> None:
-        if now:
+        if not now:
+            self._pipe.close()
+        elif self._watched is None:
             self._process.kill()
         else:
-            self._pipe.close()
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._watched, signal.SIGKILL)
 
     def join(self) -> None:
+        if self._watched is not None:
+            select.select([self._watched], [], [])
+            os.close(self._watched)
         self._process.join()
         self._pipe.close()
+
+
+def _watched(pid: int) -> int | None:
+    """A descriptor that tells when the process ends, None where the system has none.
+
+    ``multiprocessing`` hears that from the process that forks, and where that one was killed it
+    takes all its children for dead. Raises EOFError for a process that has ended already.
+    """
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError as error:
+        raise EOFError from error
 
 
 def _leave_interrupts_to_others() -> None:
@@ -229,24 +318,33 @@ def _leave_interrupts_to_others() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _serve(pipe: Connection, layers: tuple[str, ...]) -> None:
+def _serve(pipe: Connection, layers: tuple[str, ...], digests: dict) -> None:
     """A worker's life. It ends with the process that gives the work, however that one ends."""
     global _layers
     _layers = layers
+    known_digests.update(digests)
     gc.freeze()  # what was imported stays: nothing to look for, and memory to share
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    while True:
+    with suppress(EOFError, OSError):  # the other end is closed
+        while True:
+            pipe.send_bytes(_answered(pipe.recv_bytes()))
+
+
+def _answered(question: bytes) -> bytes:
+    """The answer to a question: what the function returns, or what it raises."""
+    try:
+        function, *arguments = pickle.loads(question)
+        return pickle.dumps(function(*arguments))
+    except Exception as error:  # raised on the other side
         try:
-            function, *arguments = pipe.recv()
-        except EOFError:
-            return
-        try:
-            answer = function(*arguments)
-        except Exception as error:
-            answer = error  # raised on the other side
-        pipe.send(answer)
+            answer = pickle.dumps(error)
+            pickle.loads(answer)  # not every exception can be made again from its arguments
+        except Exception:
+            text = "".join(traceback.format_exception(error))
+            return pickle.dumps(RuntimeError(text))
+        return answer
 
 
 def _end_with_parent() -> None:
@@ -326,7 +424,7 @@ class DaskWorkers:
         if time.monotonic() - self._asked > 1:
             try:
                 before, self._number = self._number, sum(self.client.nthreads().values())
-            except (OSError, TimeoutError) as error:
+            except (OSError, TimeoutError, RuntimeError) as error:  # the last: it gave up before
                 raise self._gone() from error
             self._asked = time.monotonic()
             if self._number == 0 and before != 0:
@@ -334,32 +432,47 @@ class DaskWorkers:
         return max(1, self._number)
 
     def submit(self, *work) -> Future:
-        """Have a function called with arguments, all of which can be pickled."""
+        """Have a function called with arguments, all of which can be pickled.
+
+        Raises WorkersGone, and RuntimeError for what cannot be sent.
+        """
         # Sent as bytes, so that the scheduler needs nothing of the course, and so that a worker
         # which lacks it has a task that fails; otherwise Dask would lose the worker.
-        return self._executor.submit(pickle.loads, pickle.dumps(_Call(work)))
+        try:
+            sent = pickle.dumps(_Call(work))
+        except Exception as error:
+            raise RuntimeError(f"The work cannot be sent to a worker: {error}") from error
+        try:
+            return self._executor.submit(pickle.loads, sent)
+        except (OSError, TimeoutError, RuntimeError) as error:
+            raise self._gone() from error
 
     def result(self, future: Future):
-        """What the function returned. Raises what it raised, WorkerLost and CourseError."""
+        """What the function returned. Raises what it raised, WorkerLost, WorkersGone and
+        CourseError; RuntimeError for an answer that cannot be read."""
         try:
             return future.result()
+        except (CourseError, PlayersUnavailable, RuntimeError):
+            raise
         except self._killed as error:
             raise WorkerLost("The workers that graded it were killed.") from error
-        except CancelledError as error:
+        except (CancelledError, OSError, TimeoutError) as error:
             raise self._gone() from error
         except ImportError as error:
             raise CourseError(
                 f"A worker lacks the course's package or what it needs ({error}): install it there "
                 "as it is installed here, and start the worker anew."
             ) from error
+        except Exception as error:
+            raise RuntimeError("".join(traceback.format_exception(error))) from error
 
     def close(self, now: bool = False) -> None:
         """Leave the cluster: when its work is done, or ``now``."""
         self._executor.shutdown(wait=not now)
         self.client.close()
 
-    def _gone(self) -> CourseError:
-        return CourseError(
+    def _gone(self) -> WorkersGone:
+        return WorkersGone(
             f"The Dask scheduler at {self.address} is gone. What is graded is kept: start a "
             "scheduler and workers again, then this command, which goes on where it stopped."
         )

@@ -592,7 +592,7 @@ def stock(attack: Attack, template: Path, max_points: float) -> Outcome:
 def settings(assignment: str) -> Settings:
     """How the engine grades here: as ``autograder grade`` does, with less patience for a cell."""
     release, seed = release_of(COURSE, assignment), as_seed(SEED)
-    version = engine_version(seed, release)
+    version = engine_version(seed, release, CELL_SECONDS)
     return Settings(assignment, release, seed, version, cell_seconds=CELL_SECONDS)
 
 

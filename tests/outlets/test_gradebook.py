@@ -22,8 +22,9 @@ from nbgrader.api import Base, Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
 from pipeline_course import Course
 
+from autograder.grading.graded import Entry
 from autograder.material.notebooks import CourseError, _nbgrader_settings
-from autograder.outlets.gradebook import Counts, Entry, Writer, gradebook_url, late_penalty, sync
+from autograder.outlets.gradebook import Counts, Writer, gradebook_url, late_penalty, sync
 from autograder.outlets.nbgrader_steps import _record_missing
 
 # nbgrader's own way of adding a submission makes SQLAlchemy say this.

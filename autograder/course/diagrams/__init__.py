@@ -8,6 +8,9 @@ from .lstm_diagram import lstm_cell
 from .rnn_diagrams import rnn_cell, time_major, unrolled
 from .spelling_diagrams import four_spellings, gate_strip
 
+IN_NO_GRADE = True
+"""What is drawn here changes no grade, see ``grading.version``."""
+
 __all__ = [
     "four_spellings",
     "gate_strip",

@@ -24,8 +24,8 @@ nbgrader's ``Gradebook`` class is not used, only its mapped classes: on opening,
 tables where there are none, and it writes one row and one commit at a time.
 """
 
+from autograder.grading.graded import Entry
 from autograder.outlets.gradebook.database import SAFE
-from autograder.outlets.gradebook.entry import Entry
 from autograder.outlets.gradebook.plan import NO_RESPONSE
 from autograder.outlets.gradebook.settings import Penalty, gradebook_url, late_penalty
 from autograder.outlets.gradebook.writer import Counts, Writer, sync

@@ -18,7 +18,7 @@ from nbgrader.api import (
 from nbgrader.utils import parse_utc
 from sqlalchemy import Connection, bindparam, insert, update
 
-from autograder.outlets.gradebook.entry import Entry
+from autograder.grading.graded import Entry
 from autograder.outlets.gradebook.settings import Penalty
 from autograder.outlets.gradebook.state import Present, Registered
 

@@ -20,9 +20,9 @@ from nbgrader.api import (
 )
 from sqlalchemy import Connection, select
 
+from autograder.grading.graded import Entry
 from autograder.material.config import CourseError
 from autograder.outlets.gradebook.database import named
-from autograder.outlets.gradebook.entry import Entry
 
 
 @dataclass(frozen=True)

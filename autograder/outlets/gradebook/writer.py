@@ -13,6 +13,7 @@ from nbgrader.api import Student
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from autograder.grading.graded import Entry
 from autograder.material.config import CourseError
 from autograder.outlets.gradebook.database import (
     SAFE,
@@ -23,7 +24,6 @@ from autograder.outlets.gradebook.database import (
     parsed,
     require_file,
 )
-from autograder.outlets.gradebook.entry import Entry
 from autograder.outlets.gradebook.plan import Plan, compare
 from autograder.outlets.gradebook.settings import Penalty
 from autograder.outlets.gradebook.state import (
