@@ -159,8 +159,10 @@ def grade(
 
     if not scheduler:
         workers.start_early()
+    from autograder.grading import keep
     from autograder.grading import run as grading
     from autograder.grading.lock import only_run
+    from autograder.material import collect
     from autograder.terminal import Display, show_summary
 
     course = config.find_course(course)
@@ -172,15 +174,15 @@ def grade(
         elsewhere=bool(scheduler),
         cell_seconds=cell_seconds,
     )
-    found = grading.only(grading.submissions(course, assignment), students)
-    grading.require_room(course)
+    found = collect.only(collect.submissions(course, assignment), students)
+    keep.require_room(course)
     if not scheduler:
         _require_confinement(accept_less_confinement, display.say)
     with only_run(course, assignment, display.say):
         writer, trouble = None, ""
         if not no_gradebook:
             writer, trouble = _gradebook(course, assignment, gradebook_wait, display.say)
-        run = grading.Run(
+        run = grading.ClassRun(
             course, settings, say=display.say, progress=display.progress, writer=writer
         )
         run.summary.gradebook = trouble
@@ -365,11 +367,11 @@ def report(course: Path | None, assignment: str, hide_names: bool, output: Path 
     """Write the class report, one HTML page: scores, mistakes, what to reteach, who to look at."""
     from datetime import datetime
 
-    from autograder.grading import run as grading
+    from autograder.grading import keep
     from autograder.outlets.report import class_report
 
     course = config.find_course(course)
-    graded = list(grading.stored_grades(course, assignment))
+    graded = list(keep.stored_grades(course, assignment))
     if not graded:
         nb.require_assignment(course, assignment)
         raise _Problem(f"Nothing of {assignment} is graded yet: autograder grade {assignment}")

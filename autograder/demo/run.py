@@ -19,7 +19,7 @@ from rich.table import Table
 
 from autograder.checking.colors import DARK, LIGHT
 from autograder.course.classroom import ALL_FUNCTIONS, CLASS, hand_in
-from autograder.grading.run import stored_grades
+from autograder.grading.keep import stored_grades
 from autograder.material import config
 from autograder.material import notebooks as nb
 from autograder.outlets.report import class_report

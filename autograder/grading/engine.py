@@ -22,7 +22,7 @@ from autograder.checking.judge import Questions, decide
 from autograder.checking.record import Exercise, Inputs
 from autograder.checking.render import as_text
 from autograder.grading import version as versions
-from autograder.grading.graded import REPAIRED, Graded, Remark
+from autograder.grading.graded import Graded
 from autograder.grading.similarity import fingerprints
 from autograder.grading.stage import (
     CELL_SECONDS,
@@ -42,6 +42,7 @@ from autograder.material.papers import (
     Paper,
     Release,
 )
+from autograder.material.remarks import NO_PAPER, REPAIRED, Remark
 from autograder.player.confine import LAYERS, MEANS, Limits, available
 from autograder.player.failures import FINAL
 from autograder.player.observe import TIME_LIMIT, Observation
@@ -186,18 +187,20 @@ class Engine:
         assignment: str,
         student: str = "",
         release: Release = NO_RELEASE,
+        *,
+        remarks: Sequence[Remark] = (),
         version: str = "",
     ) -> tuple[Graded, Paper]:
         """Grade one submitted file. Returns the grade and the paper as it was graded.
 
-        By the ``release`` a damaged paper is put in order, and from it come the exercises and
+        ``remarks`` are what was noticed when the file was found. By the ``release`` a damaged paper is put in order, and from it come the exercises and
         their points. Raises LookupError for an unknown assignment, OSError for a path that cannot
         be read.
         """
         start = time.monotonic()
         asked = self.asked(assignment, release)
         data = submission.read_bytes() if isinstance(submission, Path) else submission
-        remarks = []
+        remarks = list(remarks)
         try:
             paper = papers.read(data)
         except papers.Unreadable as error:
@@ -205,7 +208,7 @@ class Engine:
             paper = papers.unreadable_paper(str(error))
         if release.official:
             restored = papers.restore(paper, release.official)
-            if not remarks:
+            if not any(remark.kind in NO_PAPER for remark in remarks):
                 remarks += [Remark(REPAIRED, says) for says in restored.sentences()]
         graded = self.grade_paper(paper, asked, release, student, remarks, version)
         seconds = round(time.monotonic() - start, 4)

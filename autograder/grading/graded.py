@@ -8,27 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from autograder.checking.verdict import Verdict
-
-LOOK = {
-    "missing": "There was no notebook.",
-    "unreadable": "The file could not be read as a notebook.",
-    "timeout": "Something did not finish in time.",
-    "ended": "Something ended the process it ran in.",
-    "flood": "There was more output than is kept.",
-    "tamper": "Something was tried that a solution has no use for.",
-}
-"""The kinds of remarks that deserve a person's look, and what each means."""
-
-REPAIRED = "repaired"
-"""The kind of remark that says what was put in order; it deserves no look."""
-
-
-@dataclass(frozen=True)
-class Remark:
-    """Something noticed about a submission: its kind (a key of ``LOOK`` or ``REPAIRED``), a sentence."""
-
-    kind: str
-    says: str
+from autograder.material.remarks import LOOK, Remark
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
-"""Grading a class: which submissions there are, which of them need grading, who does it, and
-where the grades go.
+"""Grading a class: which submissions need grading, who does it, and where the grades go.
+
+A submission goes one way, each step once: it is found (``material.collect``), read, given to a
+worker that plays, judges and grades it (``engine``), and kept (``keep``); then the gradebook hears
+of it.
 
 A grade is a file, ``autograded/<student>/<assignment>/grade.json``, written last of all beside the
 graded notebook. It holds the digest of what was handed in and the version of everything else it
@@ -11,23 +14,20 @@ what is missing.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import secrets
-import shutil
 import sys
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 from autograder.checking import answers
 from autograder.grading.engine import confinement
-from autograder.grading.graded import LOOK, Entry, Graded, Remark
+from autograder.grading.graded import Entry, Graded
+from autograder.grading.keep import UNRECORDED, graded_folder, read_grade, store
 from autograder.grading.stage import CELL_SECONDS, PlayersUnavailable
 from autograder.grading.workers import (
     DaskWorkers,
@@ -38,20 +38,15 @@ from autograder.grading.workers import (
     grade_in_worker,
 )
 from autograder.material import papers
-from autograder.material.config import CourseError, writable, write
+from autograder.material.collect import Submission, complete_receipt, handed_in
+from autograder.material.config import CourseError, writable
 from autograder.material.notebooks import require_assignment
+from autograder.material.remarks import LOOK
 from autograder.player.confine import LAYERS
 
 # For jsonschema, which nbformat imports, it would compile a grammar of web addresses, which takes
 # most of a second and which nothing in a notebook is checked against.
 sys.modules.setdefault("rfc3987_syntax", None)
-
-MOST_OF_A_RECEIPT = 10_000
-"""Bytes that are read of ``timestamp.txt`` and ``submission_secret.txt``."""
-
-UNRECORDED = "unrecorded.txt"
-"""Lies beside a new grade until the gradebook has it, so that a run which is killed between the two
-does not make the next one take the grade for an old one."""
 
 BATCH = 100
 """Submissions that are written to the gradebook in one transaction."""
@@ -60,23 +55,8 @@ WAITING = 3
 """Submissions that wait for each worker, so that none is idle; more would only fill memory."""
 
 
-@dataclass(frozen=True)
-class Submission:
-    """What one student handed in: the file to grade, or why there is none."""
-
-    student: str
-    folder: Path
-    notebook: Path | None
-    problem: Remark | None = None
-
-    def read(self) -> bytes:
-        """The submitted file, else a notebook that says why there is none. Raises OSError.
-
-        Of a file that is too large to be graded it is the beginning.
-        """
-        if self.notebook:
-            return papers.read_file(self.notebook)
-        return json.dumps(papers.paper_that_says(self.problem.says)).encode()
+Task = tuple[Submission, bytes]
+"""A submission that needs grading, and its file's content."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +97,7 @@ class Summary:
         return 1 if self.problems or self.gradebook else 0
 
     def add(self, graded: Graded) -> None:
+        """Count one grade."""
         self.scores[graded.student] = graded.points
         self.max_points = graded.max_points
         if graded.needs_look:
@@ -143,9 +124,6 @@ class Summary:
             "interrupted": self.interrupted,
             "stopped": self.stopped,
         }
-
-
-# What there is to grade
 
 
 def course_seed(course: Path) -> int:
@@ -185,67 +163,7 @@ def settings_for(
     return replace(settings, version=settings.version_here())
 
 
-def submissions(course: Path, assignment: str) -> list[Submission]:
-    """Everybody's submission, by student. Raises CourseError where there is none."""
-    folder = course / "submitted"
-    found = [
-        _submission(path.parent.name, path, assignment)
-        for path in sorted(folder.glob(f"*/{assignment}"))
-        if (path.is_dir() or path.is_symlink()) and not path.parent.name.startswith(".")
-    ]
-    if not found:
-        raise CourseError(
-            f"There is nothing to grade: no folder submitted/STUDENT/{assignment} in {course}."
-        )
-    return found
-
-
-def _submission(student: str, folder: Path, assignment: str) -> Submission:
-    """The notebook of one student: the one of the right name, else the newest."""
-    wanted = folder / f"{assignment}.ipynb"
-    if folder.is_symlink():
-        says = "The folder is a link to another one, which is not followed."
-        return Submission(student, folder, None, Remark("missing", says))
-    try:
-        files = [p for p in folder.glob("*.ipynb") if p.is_file() or p.is_symlink()]
-        real = [path for path in files if not path.is_symlink()]
-        newest = max(real, key=lambda path: (path == wanted, path.lstat().st_mtime), default=None)
-    except OSError as error:
-        says = f"The folder could not be read: {error.strerror}."
-        return Submission(student, folder, None, Remark("unreadable", says))
-    if newest is not None:
-        problem = None
-        if len(real) > 1:
-            says = f"There were {len(real)} notebooks; {newest.name} is graded."
-            problem = Remark("repaired", says)
-        elif newest != wanted:
-            problem = Remark("repaired", f"{newest.name!r} is graded as {wanted.name}.")
-        return Submission(student, folder, newest, problem)
-    if files:
-        problem = Remark(
-            "missing", "The notebook is a link to another file, which is not followed."
-        )
-    else:
-        problem = Remark("missing", "There was no notebook in the folder.")
-    return Submission(student, folder, None, problem)
-
-
-def graded_folder(course: Path, submission: Submission, assignment: str) -> Path:
-    return course / "autograded" / submission.student / assignment
-
-
-def read_grade(folder: Path) -> Graded | None:
-    """The grade in a folder, None where there is none that can be read: it is made anew."""
-    try:
-        return Graded.from_json((folder / "grade.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-# The run
-
-
-class Run:
+class ClassRun:
     """Grades one assignment's class. ``say`` gets a sentence at a time, ``progress`` numbers."""
 
     def __init__(
@@ -261,7 +179,9 @@ class Run:
         self.say, self.progress, self.writer = say, progress, writer
         self.summary = Summary(settings.assignment)
         self._entries: list[Entry] = []
-        self._unfinished: dict[str, Submission] = {}
+        self._running: dict[str, Submission] = {}
+        """given to a worker, and neither graded nor among the problems yet"""
+        self._total = self._settled = 0
         self._receipts = True
 
     def perform(
@@ -273,10 +193,10 @@ class Run:
         grades those. Raises CourseError where nobody can grade anything.
         """
         start = time.monotonic()
+        self._total, self._settled = len(found), 0
+        waiting = self._outdated(found, force)
         try:
-            todo = list(self._outdated(found, force))
-            self._unfinished = {submission.student: submission for submission in todo}
-            self._grade(todo, workers)
+            self._grade(waiting, workers)
             workers.close()
         except KeyboardInterrupt:
             self.summary.interrupted = True
@@ -285,96 +205,91 @@ class Run:
             workers.close(now=True)
             if not (self.summary.graded or isinstance(error, WorkersGone)):
                 raise
-            self._stop(str(error))
+            self._stop(str(error), waiting)
         finally:
             self._flush(last=True)
             self.summary.seconds = time.monotonic() - start
         return self.summary
 
-    def _stop(self, why: str) -> None:
+    def _stop(self, why: str, waiting: Iterator[Task]) -> None:
         self.summary.stopped = why
         self.say(why)
-        for submission in list(self._unfinished.values()):
+        for submission in [*self._running.values(), *(submission for submission, _ in waiting)]:
             self._trouble(submission, "The run ended before it was graded.")
 
-    def _outdated(self, found: Sequence[Submission], force: bool) -> Iterator[Submission]:
+    def _outdated(self, found: Sequence[Submission], force: bool) -> Iterator[Task]:
+        """The submissions that need grading, each with its file's content, read only here."""
         for submission in found:
             if submission.student != writable(submission.student):
                 self._trouble(submission, "The name of the folder is no text in UTF-8: rename it.")
                 continue
             try:
-                digest = sha256(submission.read()).hexdigest()
+                data = submission.read()
             except OSError as error:
                 self._trouble(submission, f"The notebook could not be read: {error.strerror}.")
                 continue
             graded = read_grade(graded_folder(self.course, submission, self.settings.assignment))
-            if (
-                graded is None
-                or force
-                or (graded.digest, graded.version) != (digest, self.settings.version)
-            ):
-                yield submission
+            now = (sha256(data).hexdigest(), self.settings.version)
+            if graded is None or force or (graded.digest, graded.version) != now:
+                yield submission, data
                 continue
             self.summary.unchanged.append(submission.student)
+            self._settle()
             self._done(graded, submission)
 
-    def _grade(self, todo: list[Submission], workers) -> None:
-        self.progress(0, len(todo))
-        lost = self._attempt(todo, workers, len(todo))
+    def _grade(self, waiting: Iterator[Task], workers) -> None:
+        self.progress(0, self._total)
         # A worker that dies can take others' work with it. Alone, it shows whose fault it was.
-        for number, submission in enumerate(lost):
-            if self._attempt([submission], workers, len(todo), len(todo) - len(lost) + number):
+        for task in self._attempt(waiting, workers):
+            for submission, _ in self._attempt(iter([task]), workers):
                 self._trouble(submission, "The process that graded it was killed, repeatedly.")
-                self.progress(len(todo) - len(lost) + number + 1, len(todo))
 
-    def _attempt(
-        self, todo: Iterable[Submission], workers, total: int, done: int = 0
-    ) -> list[Submission]:
+    def _attempt(self, waiting: Iterator[Task], workers) -> list[Task]:
         """Grade these side by side; returns those whose worker died."""
-        waiting, running = deque(todo), {}
-        lost: list[Submission] = []
-        while waiting or running:
-            room = workers.number * WAITING - len(running)
-            while waiting and room > 0:
-                submission = waiting.popleft()
-                try:
-                    data = submission.read()
-                except OSError as error:
-                    self._trouble(submission, f"The notebook could not be read: {error.strerror}.")
-                    done += 1
-                    continue
-                try:
-                    future = workers.submit(
-                        grade_in_worker, self.settings, submission.student, data
-                    )
-                except RuntimeError as error:
-                    self._trouble(submission, f"It could not be given to a process: {error}")
-                    done += 1
-                    continue
-                running[future] = submission
-                room -= 1
-            ended, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+        tasks: dict[Future, Task] = {}
+        lost: list[Task] = []
+        more = True
+        while more or tasks:
+            while more and len(tasks) < workers.number * WAITING:
+                task = next(waiting, None)
+                more = task is not None
+                if task is not None:
+                    self._submit(task, tasks, workers)
+            ended, _ = wait(tasks, timeout=1.0, return_when=FIRST_COMPLETED)
             for future in ended:
-                submission = running.pop(future)
-                try:
-                    grade, notebook = workers.result(future)
-                except WorkerLost:
-                    lost.append(submission)
-                    continue
-                except PlayersUnavailable as error:
-                    self._trouble(submission, str(error))
-                except RuntimeError as error:
-                    self._trouble(submission, f"This is a fault of the course's engine. {error}")
-                else:
-                    self._store(submission, Graded.from_json(grade), notebook)
-                done += 1
-                self.progress(done, total)
+                task = tasks.pop(future)
+                if not self._take(task[0], future, workers):
+                    lost.append(task)
         return lost
 
+    def _submit(self, task: Task, tasks: dict[Future, Task], workers) -> None:
+        submission, data = task
+        self._running[submission.student] = submission
+        remarks = (submission.problem,) if submission.problem else ()
+        try:
+            future = workers.submit(
+                grade_in_worker, self.settings, submission.student, data, remarks
+            )
+        except RuntimeError as error:
+            self._trouble(submission, f"It could not be given to a process: {error}")
+        else:
+            tasks[future] = task
+
+    def _take(self, submission: Submission, future: Future, workers) -> bool:
+        """Take a grade from whoever made it; False where that one died."""
+        try:
+            graded, notebook = workers.result(future)
+        except WorkerLost:
+            return False
+        except PlayersUnavailable as error:
+            self._trouble(submission, str(error))
+        except RuntimeError as error:
+            self._trouble(submission, f"This is a fault of the course's engine. {error}")
+        else:
+            self._store(submission, graded, notebook)
+        return True
+
     def _store(self, submission: Submission, graded: Graded, notebook: str) -> None:
-        if submission.problem:
-            remarks = () if submission.notebook is None else graded.remarks
-            graded = replace(graded, remarks=(submission.problem, *remarks))
         try:
             store(self.course, submission, graded, notebook)
         except OSError as error:
@@ -391,8 +306,13 @@ class Run:
                     )
                 self._receipts = False
         self.summary.graded.append(submission.student)
-        self._unfinished.pop(submission.student, None)
+        self._running.pop(submission.student, None)
+        self._settle()
         self._done(graded, submission, new=True)
+
+    def _settle(self) -> None:
+        self._settled += 1
+        self.progress(self._settled, self._total)
 
     def _done(self, graded: Graded, submission: Submission, new: bool = False) -> None:
         self.summary.add(graded)
@@ -430,112 +350,10 @@ class Run:
             (folder / UNRECORDED).unlink(missing_ok=True)
 
     def _trouble(self, submission: Submission, says: str) -> None:
-        self._unfinished.pop(submission.student, None)
+        self._running.pop(submission.student, None)
+        self._settle()
         self.summary.problems.append(Problem(submission.student, says))
         self.say(f"{submission.student}: not graded. {says}")
-
-
-def entry_of(graded: Graded, submission: Submission, fresh: bool) -> Entry:
-    """What the gradebook is told."""
-    return Entry(
-        graded.student,
-        {f"check-{verdict.exercise}": verdict.points for verdict in graded.verdicts},
-        dict(graded.written),
-        _handed_in(submission),
-        fresh,
-        missing=any(remark.kind == "missing" for remark in graded.remarks),
-    )
-
-
-def _handed_in(submission: Submission) -> datetime | None:
-    """From nbgrader's ``timestamp.txt``, else when the notebook was saved; UTC."""
-    from nbgrader.utils import parse_utc
-
-    with contextlib.suppress(OSError, ValueError, OverflowError):
-        text = papers.read_file(submission.folder / "timestamp.txt", MOST_OF_A_RECEIPT)
-        return parse_utc(text.decode("utf-8").strip())
-    if submission.notebook is None:
-        return None
-    with contextlib.suppress(OSError):
-        return _saved(submission.notebook).replace(tzinfo=None)
-    return None
-
-
-def _saved(path: Path) -> datetime:
-    """When a file was saved. A time that no calendar has counts as 1970. Raises OSError."""
-    try:
-        return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-    except (ValueError, OverflowError):
-        return datetime.fromtimestamp(0, UTC)
-
-
-def store(course: Path, submission: Submission, graded: Graded, notebook: str) -> None:
-    """Write a grade where nbgrader looks for it, ``grade.json`` last. Raises OSError.
-
-    Whatever a killed run or the submission left in the folder goes away. Where the disk is full,
-    the grade that was there stays.
-    """
-    folder = graded_folder(course, submission, graded.assignment)
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {f"{graded.assignment}.ipynb": notebook + "\n"}
-    for name in ("timestamp.txt", "submission_secret.txt"):
-        with contextlib.suppress(OSError):
-            receipt = papers.read_file(submission.folder / name, MOST_OF_A_RECEIPT)
-            texts[name] = receipt.decode("utf-8", "replace")
-    texts[UNRECORDED] = "The gradebook has not heard of this grade yet.\n"
-    texts["grade.json"] = graded.to_json()
-    # First everything that takes room, then steps that take none.
-    made: dict[str, Path] = {}
-    try:
-        for name, text in texts.items():
-            made[name] = folder / f".{name}.{os.getpid()}"
-            made[name].write_text(text, encoding="utf-8", newline="\n")
-        (folder / "grade.json").unlink(missing_ok=True)
-        for path in folder.iterdir():
-            if path.name not in texts and path not in made.values():
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        for name, path in made.items():
-            path.replace(folder / name)
-    finally:
-        for path in made.values():
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-
-
-def complete_receipt(folder: Path, notebooks: Sequence[Path]) -> None:
-    """What ``nbgrader submit`` leaves beside a notebook, for submissions that were copied.
-
-    ``nbgrader release_feedback`` stops at the first one without it. Raises OSError.
-    """
-    secret, timestamp = folder / "submission_secret.txt", folder / "timestamp.txt"
-    # A link, even one that leads nowhere, would have us write outside the folder.
-    if secret.is_symlink() or not secret.exists():
-        write(secret, secrets.token_hex(64))
-    if timestamp.is_symlink() or not timestamp.exists():
-        when = max(map(_saved, notebooks))
-        write(timestamp, f"{when:%Y-%m-%d %H:%M:%S.%f} UTC")
-
-
-def stored_grades(course: Path, assignment: str) -> Iterator[Graded]:
-    """Everybody's grade, by student; folders without one are left out."""
-    for path in sorted(course.glob(f"autograded/*/{assignment}/grade.json")):
-        graded = read_grade(path.parent)
-        if graded is not None:
-            yield graded
-
-
-def require_room(course: Path) -> None:
-    """Raise CourseError where no grade can be written, before any is made."""
-    folder = course / "autograded"
-    try:
-        folder.mkdir(exist_ok=True)
-        scratch = folder / f".writable.{os.getpid()}"
-        scratch.touch()
-        scratch.unlink()
-    except OSError as error:
-        raise CourseError(
-            f"Nothing can be written in {folder} ({error.strerror}), so nothing was graded."
-        ) from error
 
 
 def missing_layers() -> list[str]:
@@ -550,11 +368,13 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def only(found: Iterable[Submission], students: Sequence[str]) -> list[Submission]:
-    """The submissions of these students, of all when none are named. Raises CourseError."""
-    found = list(found)
-    known = {submission.student for submission in found}
-    unknown = [student for student in students if student not in known]
-    if unknown:
-        raise CourseError(f"Nothing was handed in by {', '.join(unknown)}.")
-    return [s for s in found if not students or s.student in students]
+def entry_of(graded: Graded, submission: Submission, fresh: bool) -> Entry:
+    """What the gradebook is told."""
+    return Entry(
+        graded.student,
+        {f"check-{verdict.exercise}": verdict.points for verdict in graded.verdicts},
+        dict(graded.written),
+        handed_in(submission),
+        fresh,
+        missing=any(remark.kind == "missing" for remark in graded.remarks),
+    )

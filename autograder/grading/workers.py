@@ -19,7 +19,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,10 +28,12 @@ from multiprocessing.connection import Connection
 
 from autograder.checking import courses
 from autograder.grading.engine import ConfinementMissing, Engine, confinement, version
+from autograder.grading.graded import Graded
 from autograder.grading.stage import CELL_SECONDS, PlayersUnavailable
 from autograder.grading.version import known_digests
 from autograder.material.config import CourseError
 from autograder.material.papers import Release
+from autograder.material.remarks import Remark
 from autograder.player.confine import LAYERS
 
 CONNECT_SECONDS = 5
@@ -83,8 +85,12 @@ _layers: tuple[str, ...] | None = None
 _one_at_a_time = threading.Lock()
 
 
-def grade_in_worker(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
-    """Grade one submission in this process: the grade and the graded notebook, both as JSON.
+def grade_in_worker(
+    settings: Settings, student: str, data: bytes, remarks: Sequence[Remark] = ()
+) -> tuple[Graded, str]:
+    """Grade one submission in this process: the grade, and the graded notebook as JSON.
+
+    ``remarks`` are what was noticed when it was found.
 
     Raises CourseError where this machine's package is not the one that settings are from, or
     where it cannot confine submissions as the settings want it; PlayersUnavailable; and
@@ -93,14 +99,19 @@ def grade_in_worker(settings: Settings, student: str, data: bytes) -> tuple[str,
     try:
         with _one_at_a_time:
             graded, paper = _engine(settings).grade_file(
-                data, settings.assignment, student, settings.release, settings.version
+                data,
+                settings.assignment,
+                student,
+                settings.release,
+                remarks=remarks,
+                version=settings.version,
             )
     except (CourseError, PlayersUnavailable):
         raise
     except Exception as error:
         # As text it can travel to another process, and shows there where it happened.
         raise RuntimeError("".join(traceback.format_exception(error))) from None
-    return graded.to_json(), json.dumps(paper, ensure_ascii=False)
+    return graded, json.dumps(paper, ensure_ascii=False)
 
 
 def _engine(settings: Settings) -> Engine:

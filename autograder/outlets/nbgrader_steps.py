@@ -40,12 +40,12 @@ from traitlets import Bool, Float
 from traitlets.log import get_logger
 
 from autograder.grading.engine import Engine
-from autograder.grading.graded import REPAIRED, Remark
-from autograder.grading.run import complete_receipt
 from autograder.grading.stage import CELL_SECONDS
 from autograder.material import papers
+from autograder.material.collect import complete_receipt
 from autograder.material.config import course_of, nbgrader_settings
 from autograder.material.papers import Release
+from autograder.material.remarks import REPAIRED, Remark
 
 BESIDE = ("timestamp.txt", "submission_secret.txt", "grade.json")
 """The files that belong beside a graded notebook."""

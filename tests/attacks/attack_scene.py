@@ -31,10 +31,12 @@ from attack_corpus import Attack
 
 from autograder.checking.answers import as_seed
 from autograder.checking.render import as_html
+from autograder.grading import keep
 from autograder.grading import run as grading
 from autograder.grading.engine import version as engine_version
 from autograder.grading.graded import Graded
 from autograder.grading.workers import Settings, grade_in_worker
+from autograder.material import collect
 from autograder.material import notebooks as nb
 from autograder.material.papers import release_of
 from autograder.outlets.nbgrader_steps import safe_markdown
@@ -597,7 +599,7 @@ def settings(assignment: str) -> Settings:
 
 
 class _InThisProcess:
-    """Workers for ``grading.Run``: this process, whose engine stays from attack to attack."""
+    """Workers for ``grading.ClassRun``: this process, whose engine stays from attack to attack."""
 
     number = 1
 
@@ -651,13 +653,13 @@ def engine(attack: Attack, template: Path) -> Outcome:
     with Scene(template) as scene:
         scene.hand_in(attack)
         start = time.monotonic()
-        run = grading.Run(
+        run = grading.ClassRun(
             scene.course, settings(attack.assignment), say=lambda says: None, writer=_Gradebook()
         )
         ended = "graded"
         try:
             with _patience(ENGINE_SECONDS):
-                found = grading.submissions(scene.course, attack.assignment)
+                found = collect.submissions(scene.course, attack.assignment)
                 theirs = [submission for submission in found if submission.student == ATTACKER]
                 summary = run.perform(theirs, _InThisProcess())
                 if summary.problems or summary.gradebook:
@@ -670,7 +672,7 @@ def engine(attack: Attack, template: Path) -> Outcome:
             damage.append("left a process running")
         damage += scene.damage(page=lambda source: safe_markdown({}, source))
         folder = scene.course / "autograded" / ATTACKER / attack.assignment
-        graded = grading.read_grade(folder)
+        graded = keep.read_grade(folder)
     if graded is None:
         return Outcome(0, 0, tuple(damage), ended, round(seconds, 1))
     failures = (verdict.failure for verdict in graded.verdicts)
@@ -686,4 +688,4 @@ def engine(attack: Attack, template: Path) -> Outcome:
 def grade_honest(assignment: str = "lstm") -> Graded:
     """An honest submission, graded by the engine that has just graded attacks."""
     data = nb.source_notebook(COURSE, assignment).encode()
-    return Graded.from_json(grade_in_worker(settings(assignment), "ada", data)[0])
+    return grade_in_worker(settings(assignment), "ada", data)[0]

@@ -31,7 +31,8 @@ from autograder.cli import main
 from autograder.grading import run as grading
 from autograder.grading import workers
 from autograder.grading.workers import DaskWorkers, grade_in_worker
-from autograder.material.notebooks import CourseError
+from autograder.material import collect
+from autograder.material.config import CourseError
 
 STUDENTS = {f"{like}-{number}": like for number in range(6) for like in QUICK}
 KILL_AFTER = 7
@@ -174,14 +175,14 @@ def test_a_submission_that_kills_workers_and_then_the_scheduler_ends(tmp_path, m
         place = tmp_path / "submitted" / student / "gru"
         place.mkdir(parents=True)
         (place / "gru.ipynb").write_text(str(tmp_path / "once"))
-    found = grading.submissions(tmp_path, "gru")
+    found = collect.submissions(tmp_path, "gru")
     strict = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
     path = {"PYTHONPATH": str(HERE)}
     with scheduler(token, **strict) as address:
         with worker(address, "--nanny", token=token, **path):
             team = DaskWorkers(address, lambda says: None)
             said: list[str] = []
-            run = grading.Run(tmp_path, SETTINGS, say=said.append)
+            run = grading.ClassRun(tmp_path, SETTINGS, say=said.append)
             summary = run.perform(found, team)
         assert said == ["mallory: not graded. The process that graded it was killed, repeatedly."]
         assert sorted(summary.graded) == ["ada", "ben", "cleo", "dev", "eli"]

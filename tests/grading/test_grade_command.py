@@ -32,10 +32,12 @@ from engine_scene import (
 )
 
 from autograder.cli import main
-from autograder.grading import run as grading
-from autograder.grading.run import Run, settings_for, submissions
+from autograder.grading import keep
+from autograder.grading.run import ClassRun, settings_for
 from autograder.grading.workers import close_engine
-from autograder.material.notebooks import CourseError
+from autograder.material import collect
+from autograder.material.collect import submissions
+from autograder.material.config import CourseError
 from autograder.outlets.gradebook import Writer, gradebook_url
 
 FULL = sum(full("lstm").values())
@@ -56,7 +58,7 @@ def grade(course: Class, *, wait: float = 60, say=None, gradebook=True, force=Fa
         writer = Writer(gradebook_url(course.root), "lstm", wait=wait, say=say or said.append)
     try:
         found = submissions(course.root, "lstm")
-        summary = Run(course.root, settings, say=said.append, writer=writer).perform(
+        summary = ClassRun(course.root, settings, say=said.append, writer=writer).perform(
             found, Here(), force
         )
     finally:
@@ -307,7 +309,7 @@ def test_nothing_handed_in_and_unknown_names_are_said(course):
         settings_for(course.root, "nothing")
     course.hand_in("ada", solved())
     with pytest.raises(CourseError, match="Nothing was handed in by bob"):
-        grading.only(submissions(course.root, "lstm"), ["bob", "ada"])
+        collect.only(submissions(course.root, "lstm"), ["bob", "ada"])
     (course.root / "secret_seed.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(CourseError, match="secret_seed.txt is no text"):
         settings_for(course.root, "lstm")
@@ -379,7 +381,7 @@ def test_a_gradebook_that_gets_locked_while_grading_costs_no_grade(course):
     said = []
     with Writer(gradebook_url(course.root), "lstm", wait=0.2, say=said.append) as writer:
         with locked(course):
-            summary = Run(course.root, settings, say=said.append, writer=writer).perform(
+            summary = ClassRun(course.root, settings, say=said.append, writer=writer).perform(
                 submissions(course.root, "lstm"), Here()
             )
     assert summary.exit_code == 1 and "stayed locked" in summary.gradebook
@@ -790,10 +792,10 @@ def test_a_kill_before_the_gradebook_was_told_makes_no_old_grade_of_a_new_one(co
     # The text changes and the time of handing in does not; then everything is as after a kill.
     course.hand_in("zoe", written(solved(), **{question: "Another answer."}))
     grade(course, gradebook=False)
-    assert (course.folder("zoe") / grading.UNRECORDED).exists()
+    assert (course.folder("zoe") / keep.UNRECORDED).exists()
     assert not stored()
 
     assert grade(course)[0].unchanged == ["zoe"]
     assert stored()
-    assert not (course.folder("zoe") / grading.UNRECORDED).exists()
+    assert not (course.folder("zoe") / keep.UNRECORDED).exists()
     course.agree()

@@ -27,7 +27,8 @@ from cluster_scene import (
 from autograder.grading import run as grading
 from autograder.grading import workers
 from autograder.grading.workers import LocalWorkers, WorkerLost, grade_in_worker
-from autograder.material.notebooks import CourseError
+from autograder.material import collect
+from autograder.material.config import CourseError
 
 STUDENTS = ("ada", "ben", "mallory", "cleo", "dev", "ulla", "eli", "fay", "gus", "hana")
 
@@ -37,7 +38,7 @@ def class_of(folder: Path, students=STUDENTS, content: str = "") -> list[grading
         place = folder / "submitted" / student / "gru"
         place.mkdir(parents=True)
         (place / "gru.ipynb").write_text(content, encoding="utf-8")
-    return grading.submissions(folder, "gru")
+    return collect.submissions(folder, "gru")
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_only_the_submission_that_kills_its_process_is_not_graded(tmp_path, team
     monkeypatch.setattr(grading, "grade_in_worker", deadly)
     found = class_of(tmp_path, content=str(tmp_path / "once"))
     said, numbers = [], []
-    run = grading.Run(
+    run = grading.ClassRun(
         tmp_path, SETTINGS, say=said.append, progress=lambda *done: numbers.append(done)
     )
     summary = run.perform(found, team)
@@ -111,7 +112,7 @@ def test_few_submissions_are_in_memory_at_a_time(tmp_path, monkeypatch):
 
     team = Team()
     students = [f"s{number:03}" for number in range(100)]
-    run = grading.Run(tmp_path, SETTINGS, say=lambda says: None)
+    run = grading.ClassRun(tmp_path, SETTINGS, say=lambda says: None)
     summary = run.perform(class_of(tmp_path, students), team)
     assert len(summary.graded) == 100
     assert team.most <= team.number * grading.WAITING

@@ -12,23 +12,25 @@ from pathlib import Path
 import pytest
 from engine_scene import COURSE, data, release, solved
 
+from autograder.checking import courses
+from autograder.course.gated_memory import COURSE as GATED_MEMORY
 from autograder.grading.engine import Engine
 from autograder.grading.engine import version as engine_version
-from autograder.grading.version import DECLARED, MAKERS, digest_of, sources, version
+from autograder.grading.version import MAKERS, digest_of, sources, version
 from autograder.material.papers import NO_RELEASE
 from autograder.player.confine import LAYERS, Limits
 
-ROOTS = (*MAKERS, *DECLARED)
+ROOTS = (*MAKERS, courses.declared_in("gated-memory"), *GATED_MEMORY.at_play)
 PACKAGE = COURSE / "autograder"
 FOUND = sorted(sources(ROOTS, {"autograder": PACKAGE}))
 OTHERS = [
     "cli.py",
     "terminal.py",
-    "outlets/report.py",
-    "outlets/gradebook.py",
+    "outlets/report/__init__.py",
+    "outlets/gradebook/writer.py",
     "demo/run.py",
-    "figures/palette.py",
-    "figures/style.py",
+    "course/figures/palette.py",
+    "course/figures/style.py",
     "course/diagrams/cell_diagram.py",
     "course/convert.py",
     "checking/catalogue.py",
@@ -94,6 +96,8 @@ def test_the_answers_that_are_recorded_count():
 
 LOADED = """
 import json, sys
+from autograder.checking import courses
+from autograder.course.gated_memory import COURSE as GATED_MEMORY
 from autograder.grading.engine import Engine
 
 def no_drawing(*args, **options):
@@ -102,10 +106,10 @@ def no_drawing(*args, **options):
 for name, module in list(sys.modules.items()):
     for key, value in list(vars(module).items()) if name.startswith("autograder") else ():
         where = str(getattr(value, "__module__", ""))
-        if callable(value) and where.startswith(("autograder.figures", "autograder.course.diag")):
+        if callable(value) and where.startswith(("autograder.course.figures", "autograder.course.diag")):
             setattr(module, key, no_drawing)
-with Engine(cell_seconds=10) as engine:
-    graded, paper = engine.grade_paper(sys.stdin.buffer.read(), "lstm")
+with Engine(GATED_MEMORY, cell_seconds=10) as engine:
+    graded, paper = engine.grade_file(sys.stdin.buffer.read(), "lstm")
 assert graded.points, graded
 names = {name for name in sys.modules if name.partition(".")[0] == "autograder"}
 print(json.dumps(sorted(names)))
@@ -125,7 +129,7 @@ def test_grading_loads_nothing_else_and_draws_nothing(confined, program):
         [sys.executable, "-c", program], input=data(solved()), capture_output=True, cwd=COURSE
     )
     assert done.returncode == 0, done.stderr.decode()
-    drawings = ("autograder.figures", "autograder.course.diagrams")
+    drawings = ("autograder.course.figures", "autograder.course.diagrams")
     loaded = {name for name in json.loads(done.stdout) if not name.startswith(drawings)}
     assert loaded and loaded <= set(FOUND)
 
@@ -149,6 +153,7 @@ def test_another_course_counts_wherever_it_lies(tmp_path):
 
 def base(**changes) -> str:
     given = {
+        "course": GATED_MEMORY,
         "seed": 1,
         "release": NO_RELEASE,
         "cell_seconds": 30.0,
@@ -206,6 +211,6 @@ def test_a_library_a_python_and_a_recording_give_another_version(monkeypatch, tm
 
 def test_an_engine_has_the_version_of_its_own_settings(confined):
     official = release("lstm")
-    with Engine(seed=3, cell_seconds=7, call_seconds=4) as engine:
-        assert engine.version(official) == engine_version(3, official, 7.0, 4.0)
-        assert engine.version(official) != engine_version(3, official)
+    with Engine(GATED_MEMORY, seed=3, cell_seconds=7, call_seconds=4) as engine:
+        assert engine.version(official) == engine_version(GATED_MEMORY, 3, official, 7.0, 4.0)
+        assert engine.version(official) != engine_version(GATED_MEMORY, 3, official)

@@ -30,8 +30,9 @@ from right_answers import gru as right
 
 import autograder
 from autograder.course.exercises import ASSIGNMENTS
-from autograder.grading.graded import REPAIRED, Graded, Remark
-from autograder.material.notebooks import CourseError
+from autograder.grading.graded import Graded
+from autograder.material.config import CourseError
+from autograder.material.remarks import REPAIRED, Remark
 from autograder.outlets import exports
 from autograder.outlets.exports import DELIMITERS, MOODLE_IDENTITIES, Mark, Marks, Part
 

@@ -23,7 +23,7 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
 from pipeline_course import Course
 
 from autograder.grading.graded import Entry
-from autograder.material.notebooks import CourseError, _nbgrader_settings
+from autograder.material.config import CourseError, nbgrader_settings
 from autograder.outlets.gradebook import Counts, Writer, gradebook_url, late_penalty, sync
 from autograder.outlets.nbgrader_steps import _record_missing
 
@@ -195,7 +195,7 @@ class Both:
         (self.root / "nbgrader_config.py").write_text(settings + RULES[rule], encoding="utf-8")
         (self.root / "late.py").write_text(HALF_A_POINT_AN_HOUR, encoding="utf-8")
         self.penalty = late_penalty(self.root)
-        self.config = _nbgrader_settings(self.root)
+        self.config = nbgrader_settings(self.root)
         self.notebook, self.tmp_path = notebook, tmp_path
         self.theirs, self.ours = fresh("theirs"), fresh("ours")
 
@@ -934,7 +934,7 @@ def test_postgresql_gives_the_same_gradebook(course, fresh, on_server, released)
 
 def test_postgresql_and_nbgrader_agree(on_server, released, tmp_path, course):
     theirs, ours = on_server("theirs"), on_server("ours")
-    rng, config = random.Random(5), _nbgrader_settings(course.root)
+    rng, config = random.Random(5), nbgrader_settings(course.root)
     for student, when in (("ada", EARLY), ("ben", LATE), ("ada", None)):
         entry = some_entry(rng, released, student, when)
         grade_with_nbgrader(theirs, released, entry, config, tmp_path)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from autograder.course.exercises import ASSIGNMENTS
 from autograder.grading.graded import Graded
-from autograder.grading.run import UNRECORDED
+from autograder.grading.keep import UNRECORDED
 from autograder.material import notebooks as nb
 from autograder.material.papers import release_of
 

@@ -15,7 +15,8 @@ from bs4 import BeautifulSoup
 from autograder import grade
 from autograder.checking.verdict import Verdict
 from autograder.course.exercises import ASSIGNMENTS
-from autograder.grading.graded import Graded, Remark
+from autograder.grading.graded import Graded
+from autograder.material.remarks import Remark
 from autograder.outlets.report import class_report
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from autograder.checking.render import as_text
 from autograder.checking.verdict import Verdict
-from autograder.grading.graded import REPAIRED, Graded
+from autograder.grading.graded import Graded
+from autograder.material.remarks import REPAIRED
 from autograder.outlets.exports.marks import Mark, Part, so_far
 from autograder.outlets.exports.tables import number
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.grading.graded import LOOK, REPAIRED, Graded
+from autograder.grading.graded import Graded
+from autograder.material.remarks import LOOK, REPAIRED
 from autograder.outlets.report.people import Label, Listed, Room
 from autograder.outlets.report.words import LOOK_NAMES, clean
 

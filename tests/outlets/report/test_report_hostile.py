@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from report_scene import ROOT, in_seconds, page_of, rows_of, sample_class, sample_names
 
 from autograder.checking.verdict import Diagnosis, Failure, Section
-from autograder.grading.graded import Remark
+from autograder.material.remarks import Remark
 from autograder.outlets.report import class_report
 
 # Hidden names

@@ -12,7 +12,8 @@ from report_scene import CONFINED, facts_of, in_seconds, page_of, rows_of, words
 
 from autograder.checking.verdict import Verdict
 from autograder.course.exercises import ASSIGNMENTS
-from autograder.grading.graded import LOOK, Graded, Remark
+from autograder.grading.graded import Graded
+from autograder.material.remarks import LOOK, Remark
 from autograder.outlets.report import LOOK_NAMES, class_report
 from autograder.player.failures import FAILURES
 

@@ -14,7 +14,7 @@ from report_scene import ROOT, sample_class
 
 from autograder.checking.colors import DARK, LIGHT
 from autograder.course.exercises import ASSIGNMENTS
-from autograder.grading.graded import Remark
+from autograder.material.remarks import Remark
 from autograder.outlets.report import class_report
 
 # The same input gives the same page
