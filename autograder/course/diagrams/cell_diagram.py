@@ -13,7 +13,7 @@ from .pen import Layout, Pen
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellDiagram:
     """A family's cell: its parts, what each is called, and who draws it."""
 
     name: str

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .cell_diagram import Cell
+from .cell_diagram import CellDiagram
 from .pen import Layout, Pen
 
 GRU_PARTS = ("z", "r", "candidate", "state")
@@ -133,7 +133,7 @@ def _ends(pen: Pen, at: _Layout) -> None:
     pen.ends_of_one_state(h=(at.width - 2, "end"))
 
 
-_CELL = Cell(
+_CELL = CellDiagram(
     name="GRU cell",
     empty="GRU cell: the state passes through unchanged",
     parts={

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autograder.course.figures.palette import css
 
-from .cell_diagram import Cell
+from .cell_diagram import CellDiagram
 from .pen import Layout, Pen
 
 LSTM_PARTS = ("f", "i", "candidate", "cell", "o", "state")
@@ -178,7 +178,7 @@ def _ends(pen: Pen, at: _Layout) -> None:
             pen.text(x, y, "h_t", anchor=anchor)
 
 
-_CELL = Cell(
+_CELL = CellDiagram(
     name="LSTM cell",
     empty="LSTM cell: the cell state passes through unchanged",
     parts={

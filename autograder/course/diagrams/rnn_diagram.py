@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .cell_diagram import Cell
+from .cell_diagram import CellDiagram
 from .pen import Layout, Pen
 
 RNN_PARTS = ("read", "recall", "state")
@@ -48,7 +48,7 @@ def _ends(pen: Pen, at: _Layout) -> None:
     pen.ends_of_one_state(h=(at.leave + 2, "start"))
 
 
-_CELL = Cell(
+_CELL = CellDiagram(
     name="Vanilla RNN cell",
     empty="Vanilla RNN cell, empty",
     parts={"read": "input", "recall": "old state", "state": "new state"},
