@@ -50,16 +50,19 @@ class Display:
 
     @contextmanager
     def running(self) -> Iterator[None]:
+        """Show the bar while the block runs."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate())
         with Progress(*columns, TimeRemainingColumn(), console=self.console) as self._bar:
             self._task = self._bar.add_task(self.title, total=None)
             yield
 
     def progress(self, done: int, total: int) -> None:
+        """Move the bar: ``done`` of ``total`` submissions."""
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total)
 
     def say(self, sentence: str) -> None:
+        """Print a sentence above the bar, without control characters."""
         self.console.print(Text(printable(sentence)), soft_wrap=True)
 
 

@@ -31,6 +31,7 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AUTOGRA
 
 
 def command(name: str) -> str:
+    """The path of a console script beside this Python."""
     return str(Path(sys.executable).parent / name)
 
 
@@ -64,11 +65,13 @@ class Course:
         self.run("nbgrader", "generate_assignment", self.assignment, "--force")
 
     def scores(self) -> dict[str, float]:
+        """Points of every student, as ``nbgrader export`` writes them."""
         self.run("nbgrader", "export")
         with (self.folder / "grades.csv").open(encoding="utf-8") as file:
             return {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
 
     def grades(self) -> list[dict]:
+        """The engine's grades of all submissions, by student in alphabetical order."""
         paths = sorted(self.folder.glob(f"autograded/*/{self.assignment}/grade.json"))
         return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
@@ -260,6 +263,7 @@ class dask_cluster:
 
 
 def main() -> None:
+    """Measure what the options ask for and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assignments", nargs="*", default=["rnn", "lstm", "gradients"])
     parser.add_argument("--few", type=int, default=8, help="submissions that stock grades")

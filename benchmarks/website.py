@@ -55,6 +55,7 @@ def weight(html: Path, page: str) -> tuple[int, int]:
 
 
 def main():
+    """Build a copy of the site four times, and print the seconds and the pages' sizes."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "course"
         folder.mkdir()

@@ -62,6 +62,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verdict:
+    """What is said of a claim: its word, the finding of all seeds, and the word of each seed set."""
+
     claim: Claim
     word: str
     finding: Finding
@@ -102,6 +104,7 @@ def verdicts() -> dict[str, Verdict]:
 
 
 def of(runs: pd.DataFrame, **wanted) -> pd.DataFrame:
+    """The runs whose columns have the values wanted."""
     for column, value in wanted.items():
         runs = runs[runs[column] == value]
     return runs
@@ -117,10 +120,8 @@ def in_margins(ratio: float, least: float) -> float:
     return float(np.log(ratio) / -np.log(least))
 
 
-# ---- accuracy ----
-
-
 def similar_accuracy(runs) -> Finding:
+    """C9: GRU and LSTM on the real tasks, at equal hidden size and at equal parameters."""
     best = tuned(runs("compare"))
     found = [difference(of(best, task=task), GRU, LSTM) for task in REAL]
     wide = [difference(of(best, task=task), WIDE_GRU, LSTM) for task in REAL]
@@ -138,6 +139,7 @@ COMPLEX, SIMPLE = ("moby_dick", "snippets", "digits"), ("vowels", "sunspots", "a
 
 
 def complex_and_simple(runs) -> Finding:
+    """C11: the LSTM's lead on three complex tasks, the GRU's hold on three simple ones."""
     best = tuned(runs("compare"))
     hard = [difference(of(best, task=task), GRU, LSTM) for task in COMPLEX]
     easy = [difference(of(best, task=task), GRU, LSTM) for task in SIMPLE]
@@ -151,10 +153,8 @@ def complex_and_simple(runs) -> Finding:
     return from_differences(word, facts, (*hard, *easy))
 
 
-# ---- epochs ----
-
-
 def fewer_epochs(runs) -> Finding:
+    """C6: epochs until a loss that both reach, GRU over LSTM, one ratio for each task."""
     best = tuned(runs("compare"))
     ratios = {}
     for task in (*REAL, "adding"):
@@ -178,9 +178,6 @@ def fewer_epochs(runs) -> Finding:
     return Finding(by_share(fewer, len(ratios), 6 / 8, 3 / 8), facts, effects)
 
 
-# ---- little data ----
-
-
 def settings_by_size(runs) -> list[tuple[str, int, pd.DataFrame]]:
     """The best runs at each size of the training part, two rates for every model and size."""
     full = runs("compare")
@@ -192,6 +189,7 @@ def settings_by_size(runs) -> list[tuple[str, int, pd.DataFrame]]:
 
 
 def overfits_less(runs) -> Finding:
+    """C8: test error minus training error, at every size of the training part."""
     sizes = settings_by_size(runs)
     names = [f"{task}, {count}" for task, count, _ in sizes]
     found = [difference(rows, GRU, LSTM, "gap") for _, _, rows in sizes]
@@ -204,6 +202,7 @@ def overfits_less(runs) -> Finding:
 
 
 def small_and_short(runs) -> Finding:
+    """C16: small training parts against the two largest tasks and the longest delays."""
     sizes = settings_by_size(runs)
     full = {TASKS[task].count for task in designs.SMALL}
     small = {
@@ -235,6 +234,7 @@ def small_and_short(runs) -> Finding:
 
 
 def regularization_needed(runs) -> Finding:
+    """C19: the share of the median test error that the best dropout takes off."""
     table = runs("regularize")
     helped, facts, total = 0, {}, 0
     for (task, count, flipped), rows in table.groupby(["task", "count", "flipped"]):
@@ -252,9 +252,6 @@ def regularization_needed(runs) -> Finding:
     return Finding(by_share(helped, total, 3 / 4, 1 / 4), facts, effects)
 
 
-# ---- training ----
-
-
 def sensitivity(rows: pd.DataFrame) -> float:
     """By how much the rates that are not the best worsen the validation loss, mean of logarithms.
 
@@ -266,6 +263,7 @@ def sensitivity(rows: pd.DataFrame) -> float:
 
 
 def easier_to_train(runs) -> Finding:
+    """C12: how sensitive both are to the learning rate, task by task."""
     compared, wider = runs("compare"), runs("rates")
     facts, effects, easier, harder, total = {}, {}, 0, 0, 0
     for task in (*REAL, "adding"):
@@ -291,6 +289,7 @@ def easier_to_train(runs) -> Finding:
 
 
 def deep_stacks(runs) -> Finding:
+    """C18: the deepest stacks of both."""
     best = tuned(runs("depth"))
     found = [
         difference(of(best, task=task, layers=max(designs.LAYERS)), GRU, LSTM)
@@ -299,9 +298,6 @@ def deep_stacks(runs) -> Finding:
     behind = sum(d.word == "worse" for d in found)
     facts = {"behind": behind, "tasks": len(found)}
     return from_differences(by_share(behind, len(found), 1, 0), facts, found)
-
-
-# ---- long memory ----
 
 
 def longest_solved(runs: pd.DataFrame, family: str, task: str) -> int:
@@ -315,6 +311,7 @@ def longest_solved(runs: pd.DataFrame, family: str, task: str) -> int:
 
 
 def better_on_long(runs) -> Finding:
+    """C10: the longest delay that each bridges, and digits followed by silence."""
     table = runs("delay")
     facts, effects, ahead, behind = {}, {}, 0, 0
     for task in designs.DELAYS:
@@ -332,7 +329,7 @@ def better_on_long(runs) -> Finding:
     return Finding(word, facts, effects | {"digits, then silence": quiet.relative}, (quiet,))
 
 
-# ---- costs: counted or timed, no seeds ----
+# Costs are counted or timed: they have no seeds.
 
 
 def by_ratio(ratios: Sequence[float]) -> str:
@@ -349,6 +346,7 @@ def ratios_of(entries: list[dict], value: str, *by: str) -> list[dict]:
 
 
 def trains_faster(costs) -> Finding:
+    """C5: milliseconds of a training step, GRU over LSTM, in every way to compute a layer."""
     ratios = ratios_of(costs("steps"), "training_ms", "way", "threads", "hidden")
     facts = {f"{r['way']}_{r['hidden']}_{r['threads']}": r["ratio"] for r in ratios}
     facts |= {
@@ -364,6 +362,7 @@ def trains_faster(costs) -> Finding:
 
 
 def less_memory(costs) -> Finding:
+    """C7: numbers held, GRU over LSTM."""
     ratios = ratios_of(costs("memory"), "numbers", "what")
     facts = {r["what"]: r["ratio"] for r in ratios}
     effects = {what: in_margins(ratio, 0.95) for what, ratio in facts.items()}
@@ -371,6 +370,7 @@ def less_memory(costs) -> Finding:
 
 
 def small_devices(costs) -> Finding:
+    """C17: on a stream, GRU over LSTM, the time of a step and what has to be kept."""
     ratios = ratios_of(costs("streaming"), "value", "what")
     facts = {r["what"]: r["ratio"] for r in ratios}
     effects = {what: in_margins(ratio, 0.95) for what, ratio in facts.items()}

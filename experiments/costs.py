@@ -46,6 +46,8 @@ def loop(family: str, layer: nn.Module) -> tuple[Callable[[Tensor], Tensor], lis
 
 
 def without_onednn(run: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The same function with oneDNN, PyTorch's fused kernels on the CPU, switched off."""
+
     def wrapped(xs: Tensor) -> Tensor:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch remarks on TF32 when this switch is touched

@@ -39,30 +39,36 @@ HARD_DATA = (("vowels", 81, 0.0), ("vowels", 216, 0.3), ("snippets", 500, 0.0))
 
 @dataclass(frozen=True)
 class Design:
+    """Runs that are compared with one another; ``runs`` gives them one by one."""
+
     name: str
     title: str
     runs: Callable[[], Iterator[Run]]
 
 
 def compare() -> Iterator[Run]:
+    """Every model on the real tasks and on adding, at three rates."""
     tasks = (*REAL, "adding")
     for task, (family, size), rate, seed in product(tasks, CONTESTANTS, RATES, SEEDS):
         yield Run(task, family, rate, seed, size=size)
 
 
 def shrink() -> Iterator[Run]:
+    """The gated models on less training data, at two rates."""
     for task, (family, size), rate, seed in product(SMALL, GATED, RATES_WHERE_LONG, FEWER):
         for count in SMALL[task]:
             yield Run(task, family, rate, seed, size=size, count=count)
 
 
 def rates() -> Iterator[Run]:
+    """LSTM and GRU of equal hidden size at three rates far from the best."""
     tasks = ("vowels", "temperature", "sunspots")
     for task, (family, size), rate, seed in product(tasks, CONTESTANTS[1:3], WIDER, SEEDS):
         yield Run(task, family, rate, seed, size=size)
 
 
 def depth() -> Iterator[Run]:
+    """Stacks of LSTMs and of GRUs."""
     tasks = ("vowels", "temperature")
     for task, family, layers, rate, seed in product(
         tasks, ("lstm", "gru"), LAYERS, RATES_WHERE_LONG, FEWER
@@ -71,6 +77,7 @@ def depth() -> Iterator[Run]:
 
 
 def regularize() -> Iterator[Run]:
+    """Dropout, and none, on small training parts and on one with wrong labels."""
     for (task, count, flipped), family, dropout, rate, seed in product(
         HARD_DATA, ("lstm", "gru"), DROPOUTS, RATES_WHERE_LONG, FEWER
     ):
@@ -78,12 +85,14 @@ def regularize() -> Iterator[Run]:
 
 
 def delay() -> Iterator[Run]:
+    """Longer and longer delays, from every start of the gates, each run until it is solved."""
     for task, (family, keep), rate, seed in product(DELAYS, STARTS, RATES_WHERE_LONG, FEWER):
         for steps in DELAYS[task]:
             yield Run(task, family, rate, seed, delay=steps, keep=keep, target=SOLVED[task])
 
 
 def silence() -> Iterator[Run]:
+    """Digits, then steps of zeros before the answer, from two starts of the gates."""
     for (family, keep), rate, seed in product(STARTS, RATES_WHERE_LONG, FEWER):
         if keep != 1.0:
             yield Run("digits", family, rate, seed, delay=SILENCE, keep=keep)

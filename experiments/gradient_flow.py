@@ -49,6 +49,7 @@ def answer(family: str, xs: Tensor, params: dict[str, Tensor]) -> Tensor:
 
 
 def fresh(family: str, seed: int, keep: float) -> dict[str, Tensor]:
+    """Initial parameters of a cell and its readout, W_y (1, H) and b_y (1,), in float32."""
     params = gradient_flow.initial_params(family, 2, HIDDEN, seed, keep)
     source, bound = torch.Generator().manual_seed(500 + seed), HIDDEN**-0.5
     for name, shape in (("W_y", (1, HIDDEN)), ("b_y", (1,))):
@@ -78,14 +79,17 @@ def train(family: str, keep: float, rate: float) -> dict[str, Tensor]:
 
 
 def of_seed(params: dict[str, Tensor], index: int) -> dict[str, Tensor]:
+    """One seed's parameters out of those of all, in float64."""
     return {name: value[index].double() for name, value in params.items()}
 
 
 def rounded(series: Tensor) -> list[float]:
+    """A series (N,) as plain numbers of three digits."""
     return [float(f"{value:.3g}") for value in series.tolist()]
 
 
 def main() -> None:
+    """Train every cell at every rate, measure the flow before and after, and write the file."""
     torch.set_num_threads(1)
     started = time.time()
     new, wanted = adding(1000, torch.Generator().manual_seed(77))

@@ -27,11 +27,13 @@ class Missing(LookupError):
 
 @cache
 def results(folder: Path = RESULTS) -> dict[str, dict]:
+    """The results of all runs by key, read once."""
     return read_lines(folder / "runs.jsonl")
 
 
 @cache
 def costs(folder: Path = RESULTS) -> dict:
+    """The costs measured, by part, read once; raises Missing where there is no file."""
     path = folder / "costs.json"
     if not path.exists():
         raise Missing(f"{path.name} is not there; measure it with: make experiments")
@@ -93,10 +95,12 @@ class Difference:
 
     @property
     def each(self) -> np.ndarray:
+        """First minus second for every seed, in the unit of the measure."""
         return np.array(self.first) - np.array(self.second)
 
     @property
     def median(self) -> float:
+        """The median over the seeds, in the unit of the measure."""
         return float(np.median(self.each))
 
     @property

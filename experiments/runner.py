@@ -87,6 +87,7 @@ def read_lines(path: Path) -> dict[str, dict]:
 
 
 def write_lines(path: Path, results: dict[str, dict]) -> None:
+    """Write results, one line of JSON each, in the order of their keys."""
     replace_text(path, "".join(f"{json.dumps(results[key])}\n" for key in sorted(results)))
 
 
@@ -104,6 +105,7 @@ def one_thread() -> None:
 
 
 def timed(run: Run, device: str) -> dict:
+    """Train, and add the seconds of wall time, loading the data included, as ``wall``."""
     started = time.perf_counter()
     result = train(run, device)
     return {**result, "wall": time.perf_counter() - started}

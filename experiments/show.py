@@ -47,6 +47,7 @@ def label(name: str) -> str:
 
 
 def word(verdict: claims.Verdict) -> str:
+    """The verdict's word for a page; an ellipsis stands for the condition of "holds when"."""
     return f"{verdict.word} …" if verdict.word == claims.WHEN else verdict.word
 
 
@@ -78,7 +79,7 @@ def provenance() -> dict:
     return {**named[-1], "commits": list(dict.fromkeys(entry["commit"] for entry in named))}
 
 
-# ---- effects: one picture for every claim ----
+# Effects: one picture for every claim.
 
 
 def _x(effect: float, width: float) -> float:

@@ -40,6 +40,7 @@ class Examples:
         return Examples(self.xs[rows], self.lengths[rows], self.ys[rows])
 
     def to(self, device: str) -> "Examples":
+        """Copies on a device of PyTorch's."""
         return Examples(self.xs.to(device), self.lengths.to(device), self.ys.to(device))
 
 
@@ -76,6 +77,7 @@ class Task:
 
 
 def whole(xs: np.ndarray | Tensor, ys: np.ndarray | Tensor, lengths=None) -> Examples:
+    """Examples of these arrays; without ``lengths``, every sequence goes to its last step."""
     xs, ys = torch.as_tensor(xs), torch.as_tensor(ys)
     if lengths is None:
         lengths = torch.full((len(xs),), xs.shape[1])
@@ -88,9 +90,6 @@ def drawn(pool: Examples, seed: int, count: int, held_out: int) -> tuple[Example
         raise ValueError(f"{count} + {held_out} sequences wanted, {len(pool)} are there")
     order = torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed))
     return pool[order[:count]], pool[order[count : count + held_out]]
-
-
-# ---- classes ----
 
 
 @cache
@@ -112,6 +111,7 @@ def _vowels() -> tuple[Examples, Examples]:
 
 
 def vowels(seed: int, count: int) -> Split:
+    """Which of nine speakers says a vowel: xs (N, 29, 12), standardized; the data's own test part."""
     pool, test = _vowels()
     return Split(*drawn(pool, seed, count, 54), test)
 
@@ -158,11 +158,12 @@ def _snippets() -> tuple[Examples, Examples]:
 
 
 def snippets(seed: int, count: int) -> Split:
+    """Whether a review is good: numbers of words (N, 32), 0 pads and 1 is a rare word."""
     pool, test = _snippets()
     return Split(*drawn(pool, seed, count, 1500), test)
 
 
-# ---- numbers: series, cut by time into train, validation and test ----
+# Tasks with numbers: series, cut by time into train, validation and test.
 
 
 def windows(series: np.ndarray, target: np.ndarray, length: int, ahead: int) -> Examples:
@@ -176,6 +177,7 @@ def windows(series: np.ndarray, target: np.ndarray, length: int, ahead: int) -> 
 
 
 def evenly(part: Examples, count: int) -> Examples:
+    """At most ``count`` examples, at even distances."""
     return part[np.linspace(0, len(part) - 1, min(count, len(part))).astype(int)]
 
 
@@ -203,12 +205,11 @@ def _series(name: str) -> tuple[tuple[Examples, Examples, Examples], float]:
 
 
 def forecast(name: str, seed: int, count: int) -> Split:
+    """A series some steps ahead: windows (N, T, D), standardized by the part that trains."""
     (train, validation, test), scale = _series(name)
     drawn_part, _ = drawn(train, seed, count, 0)
     return Split(drawn_part, evenly(validation, 700), evenly(test, 1500), scale)
 
-
-# ---- symbols ----
 
 TEXT = 64
 
@@ -222,6 +223,7 @@ def _text() -> tuple[Tensor, tuple[str, ...]]:
 
 
 def moby_dick(seed: int, count: int) -> Split:
+    """The next character at each of 64 steps; the book's first 80 % train, its last 10 % test."""
     text, _ = _text()
     pieces = text[: len(text) // (TEXT + 1) * (TEXT + 1)].view(-1, TEXT + 1)
     cuts = int(len(pieces) * 0.8), int(len(pieces) * 0.9)
@@ -230,9 +232,6 @@ def moby_dick(seed: int, count: int) -> Split:
     )
     train, _ = drawn(pool, seed, count, 0)
     return Split(train, evenly(validation, 300), evenly(test, 600))
-
-
-# ---- made-up tasks with a delay ----
 
 
 def adding(seed: int, count: int, delay: int = 50) -> Split:
@@ -278,7 +277,7 @@ def recall(seed: int, count: int, delay: int = 50) -> Split:
     return Split(draw(count, source), draw(300, source), draw(1000, fixed))
 
 
-# ---- baselines: no recurrence, from scikit-learn ----
+# Baselines: no recurrence, from scikit-learn.
 
 
 def _wrong(model, train, ys, test, wanted) -> float:

@@ -83,6 +83,7 @@ class Reader(nn.Module):
 
 
 def count_parameters(model: nn.Module) -> int:
+    """How many numbers are trained."""
     return sum(p.numel() for p in model.parameters())
 
 
@@ -137,6 +138,7 @@ def keep_state(memory: nn.Module, keep: float | str, steps: int) -> None:
 
 
 def loss_of(kind: str, answers: Tensor, ys: Tensor) -> Tensor:
+    """Mean squared error for numbers, mean cross entropy (nats) for classes and symbols."""
     if kind == "numbers":
         return nn.functional.mse_loss(answers, ys)
     return nn.functional.cross_entropy(answers.flatten(0, -2), ys.flatten())
@@ -153,6 +155,7 @@ def score_of(task: Task, split: Split, answers: Tensor, ys: Tensor) -> float:
 
 @torch.no_grad()
 def answers_to(model: Reader, part: Examples) -> Tensor:
+    """The answers to a whole part, 500 sequences at a time, without dropout."""
     model.eval()
     pieces = [model(p.xs, p.lengths) for p in (part[i : i + 500] for i in range(0, len(part), 500))]
     model.train()
@@ -160,6 +163,7 @@ def answers_to(model: Reader, part: Examples) -> Tensor:
 
 
 def load(run: Run) -> Split:
+    """The split of a run; a share ``flipped`` of its training labels is replaced at random."""
     task = TASKS[run.task]
     more = {task.delayed: run.delay} if run.delay is not None else {}
     split = task.load(run.seed, run.count or task.count, **more)

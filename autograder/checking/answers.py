@@ -71,6 +71,7 @@ class Live:
     """Answers computed now by the torch reference."""
 
     def expected(self, exercise: Exercise, inputs: list[Inputs]) -> list[Outputs]:
+        """The answer to each of ``inputs``, by the names of the results, in their order."""
         return [exercise.answer(drawn) for drawn in inputs]
 
     def describe(self, exercise: Exercise) -> str:
@@ -102,6 +103,10 @@ class Recorded:
         self.path = path
 
     def expected(self, exercise: Exercise, inputs: list[Inputs]) -> list[Outputs]:
+        """The recorded answer to each of ``inputs``, which are one draw of every probe, in order.
+
+        Raises RecordingError where the file holds none for these inputs, or the exercise needs torch.
+        """
         if exercise.examine:  # facts about a report, which no reference computes
             return [exercise.answer(drawn) for drawn in inputs]
         if exercise.needs_torch:

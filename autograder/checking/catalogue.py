@@ -30,6 +30,7 @@ class Row:
 
     @property
     def caught(self) -> bool:
+        """Whether the mistake costs any points."""
         return self.points < self.max_points
 
 

@@ -446,7 +446,7 @@ def _compare(questions: Questions, observed: list[Observation]) -> _Played:
 
 
 def _named(questions: Questions, played: _Played) -> tuple[Diagnosis | None, tuple]:
-    """The mistake that explains everything, or what single stages alone look like."""
+    """The mistake that explains everything, or what single parts look like."""
     exercise, seed, expected = questions.exercise, questions.seed, questions.expected
     found = matching_mistakes(exercise, seed, played.observed, expected)
     if found:
@@ -471,7 +471,7 @@ def _largest_error(questions: Questions, played: _Played) -> float | None:
 
 
 def _part(exercise, failure, mistake, results) -> str | None:
-    """Where in the cell to look: the mistake's part, else the first stage that is off."""
+    """Where in the cell to look: the mistake's part, else the first that is off alone."""
     if mistake:
         return mistake.part
     if failure is None or failure.kind not in ("values", "gradient", "exception", "shape"):
@@ -481,7 +481,7 @@ def _part(exercise, failure, mistake, results) -> str | None:
 
 
 def _suspicions(exercise, seed, observed, expected, failures) -> tuple[Diagnosis, ...]:
-    """For each failing stage: the one mistake in that part which alone explains it, if any."""
+    """For each part that is off alone: the one mistake in that part which alone explains it, if any."""
     found, errors = [], set()
     for index, (probe, failure) in enumerate(zip(exercise.probes, failures, strict=True)):
         if probe.part is None or failure is None:

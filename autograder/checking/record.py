@@ -18,7 +18,7 @@ Outputs = dict[str, np.ndarray]
 class Probe:
     """One family of inputs. ``draw`` makes fresh ones from a random generator.
 
-    A probe with a ``part`` is a stage: it holds everything else in the cell at known values,
+    A probe with a ``part`` isolates it: everything else in the cell is held at known values,
     so that a failure there points at this part.
     """
 
@@ -89,7 +89,7 @@ class Exercise:
         "float64 sums in another order differ by about 1e-15; arithmetic in float32 by 1e-7"
     )
     parts: tuple[tuple[str, str], ...] = ()
-    """the parts that stages isolate, in the order of computation, each with its plain name"""
+    """the parts that probes isolate, in the order of computation, each with its plain name"""
     part: str | None = None
     """the part of the cell that this exercise is about, where it is one part"""
     builds_on: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ def _tried(verdict: Verdict) -> str:
     return f"{failure.probe} ({failure.sizes})" if failure.sizes else failure.probe
 
 
-def _stages(verdict: Verdict) -> list[tuple[str, bool]]:
+def _parts_alone(verdict: Verdict) -> list[tuple[str, bool]]:
     """The parts tried alone and whether they held; nothing where that would say nothing."""
     informative = verdict.failure.kind in ("values", "gradient")
     if verdict.mistake or not (informative or any(probe.passed for probe in verdict.probes)):
@@ -68,9 +68,9 @@ def _recognized(verdict: Verdict, it: str) -> str:
     return f"{it} {does}, on every input tried."
 
 
-def _stages_title(verdict: Verdict) -> str:
+def _parts_title(verdict: Verdict) -> str:
     """Parts build on one another: where several are off, the first may explain the rest."""
-    off = sum(not passed for _, passed in _stages(verdict))
+    off = sum(not passed for _, passed in _parts_alone(verdict))
     return "Each part tried alone" + ("; mend the first that is off:" if off > 1 else ":")
 
 
@@ -108,9 +108,9 @@ def as_text(verdict: Verdict) -> str:
             say("Mistake", f"{verdict.mistake.name}. {verdict.mistake.says}")
             lines.append(f"    {_recognized(verdict, 'It')}")
         else:
-            if _stages(verdict):
-                say("", _stages_title(verdict))
-            for name, passed in _stages(verdict):
+            if _parts_alone(verdict):
+                say("", _parts_title(verdict))
+            for name, passed in _parts_alone(verdict):
                 lines.append(f"    {'right' if passed else 'off  '}  {name}")
             for one in verdict.suspicions:
                 say("Looks like", f"{one.name}. {one.says}")
@@ -188,12 +188,12 @@ def as_html(verdict: Verdict) -> str:
             body.append(f"<pre>{escape(chr(10).join(failure.lines))}</pre>")
         if failure.detail:
             body.append(f"<p>{_prose(failure.detail)}</p>")
-        if stages := _stages(verdict):
+        if parts := _parts_alone(verdict):
             items = "".join(
                 f"<li>✓ {escape(name)}</li>" if passed else f'<li class="off">✗ {escape(name)}</li>'
-                for name, passed in stages
+                for name, passed in parts
             )
-            body.append(f'<p class="quiet">{_stages_title(verdict)}</p><ul>{items}</ul>')
+            body.append(f'<p class="quiet">{_parts_title(verdict)}</p><ul>{items}</ul>')
         for one in verdict.suspicions:
             body.append(f"<p>Looks like <b>{escape(one.name)}</b>: {_prose(one.says)}</p>")
         rows += [

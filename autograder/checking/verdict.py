@@ -17,7 +17,7 @@ class Section:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """One probe family or stage: did the answer hold there?"""
+    """One probe: did the answer hold there?"""
 
     name: str
     passed: bool
@@ -71,7 +71,7 @@ class Verdict:
     suspicions: tuple[Diagnosis, ...] = ()
     """for an unknown mistake: what single parts behave like when tested alone"""
     part_names: tuple[tuple[str, str], ...] = ()
-    """the parts that stages isolate, each with its plain name"""
+    """the parts that probes isolate, each with its plain name"""
     part: str | None = None
     """the part of the cell to look at first, None when that is not known"""
     equation: str = ""

@@ -27,6 +27,10 @@ class Report:
     keys: tuple[str, ...]
 
     def flatten(self, value: object) -> dict[str, np.ndarray]:
+        """The name's UTF-8 bytes (at most 200 characters), ``x``, ``h_prev`` and each of ``keys``.
+
+        Raises Broken for what is no such tuple, or where a parameter is missing.
+        """
         if value is None:
             raise Broken("none", "The result is None. Does the function end with `return`?")
         if not isinstance(value, list | tuple) or len(value) != 4:

@@ -1,6 +1,6 @@
 """A small class with the usual accidents: sample submissions made from the released notebook.
 
-Each student is one record: what they handed in, in a sentence, and how the notebook was changed.
+Each student is declared once: what they handed in, in a sentence, and how the notebook was changed.
 The tests grade this class with nbgrader's commands, and so does ``autograder demo``.
 """
 
@@ -90,6 +90,7 @@ class Submission:
         self.extra_files: dict[str, str] = {}
 
     def cell(self, grade_id: str) -> NotebookNode:
+        """The cell with this id of nbgrader's; raises KeyError where there is none."""
         return _cell(self.notebook, grade_id)
 
     def solve(self, *names: str) -> None:
@@ -98,13 +99,16 @@ class Submission:
             self.write(name, _cell(self._solved, name).source)
 
     def write(self, grade_id: str, source: str) -> None:
+        """Replace the source of a cell."""
         self.cell(grade_id).source = source.rstrip("\n")
 
     def delete(self, *grade_ids: str) -> None:
+        """Take cells out of the notebook."""
         gone = [id(self.cell(grade_id)) for grade_id in grade_ids]
         self.notebook.cells = [cell for cell in self.notebook.cells if id(cell) not in gone]
 
     def insert_before(self, grade_id: str, source: str) -> None:
+        """Put a new code cell before the one with this id of nbgrader's."""
         at = [id(cell) for cell in self.notebook.cells].index(id(self.cell(grade_id)))
         self.notebook.cells.insert(at, nbformat.v4.new_code_cell(source.rstrip("\n"), id="extra"))
 
@@ -115,6 +119,7 @@ class Submission:
             cell.id = f"cell-{number}"
 
     def write_to(self, folder: Path) -> None:
+        """Hand in: make ``folder`` and put everything there, with nbgrader's time stamp."""
         folder.mkdir(parents=True)
         (folder / "timestamp.txt").write_text("2026-03-02 18:00:00 UTC\n", encoding="utf-8")
         for name, text in self.extra_files.items():
@@ -127,79 +132,81 @@ class Submission:
 
 @dataclass(frozen=True)
 class Student:
+    """Somebody in the class: ``story`` says what they handed in, ``work`` makes it of the release."""
+
     name: str
     story: str
     work: Callable[[Submission], None] = field(repr=False)
 
 
-def _perfect(paper: Submission) -> None:
-    paper.solve(*ALL_FUNCTIONS)
-    paper.write("why-not-torch", WRITTEN_ANSWER)
+def _perfect(theirs: Submission) -> None:
+    theirs.solve(*ALL_FUNCTIONS)
+    theirs.write("why-not-torch", WRITTEN_ANSWER)
 
 
-def _numpy_only(paper: Submission) -> None:
-    paper.solve("update_gate", "reset_gate", "candidate_state", "gru_step", "count_gru_parameters")
+def _numpy_only(theirs: Submission) -> None:
+    theirs.solve("update_gate", "reset_gate", "candidate_state", "gru_step", "count_gru_parameters")
 
 
 def _wrong(name: str, source: str) -> Callable[[Submission], None]:
-    def work(paper: Submission) -> None:
-        paper.solve(*ALL_FUNCTIONS)
-        paper.write(name, source)
+    def work(theirs: Submission) -> None:
+        theirs.solve(*ALL_FUNCTIONS)
+        theirs.write(name, source)
 
     return work
 
 
-def _deleted(paper: Submission) -> None:
-    paper.solve(*ALL_FUNCTIONS)
-    paper.delete("reset_gate", "check-reset_gate", "check-gru_step", "check-count_gru_parameters")
+def _deleted(theirs: Submission) -> None:
+    theirs.solve(*ALL_FUNCTIONS)
+    theirs.delete("reset_gate", "check-reset_gate", "check-gru_step", "check-count_gru_parameters")
 
 
-def _edited_checks(paper: Submission) -> None:
-    paper.solve("update_gate")
+def _edited_checks(theirs: Submission) -> None:
+    theirs.solve("update_gate")
     for name in ALL_FUNCTIONS:
-        check = paper.cell(f"check-{name}")
+        check = theirs.cell(f"check-{name}")
         check.source = f"{float(check.metadata.nbgrader.points)}"
         check.metadata.nbgrader.points = 100
 
 
-def _renamed(paper: Submission) -> None:
-    paper.solve(*ALL_FUNCTIONS)
-    paper.filename = "gru (1) final.ipynb"
+def _renamed(theirs: Submission) -> None:
+    theirs.solve(*ALL_FUNCTIONS)
+    theirs.filename = "gru (1) final.ipynb"
 
 
-def _nothing(paper: Submission) -> None:
-    paper.filename = None
+def _nothing(theirs: Submission) -> None:
+    theirs.filename = None
 
 
-def _stripped(paper: Submission) -> None:
-    paper.solve(*ALL_FUNCTIONS)
-    paper.strip_metadata()
+def _stripped(theirs: Submission) -> None:
+    theirs.solve(*ALL_FUNCTIONS)
+    theirs.strip_metadata()
 
 
-def _cut_off(paper: Submission) -> None:
-    paper.solve(*ALL_FUNCTIONS)
-    paper.cut_off = True
+def _cut_off(theirs: Submission) -> None:
+    theirs.solve(*ALL_FUNCTIONS)
+    theirs.cut_off = True
 
 
-def _kernel_ends(paper: Submission) -> None:
-    paper.solve(*ALL_FUNCTIONS)
-    paper.insert_before("gru_forward", ENDS_THE_KERNEL)
+def _kernel_ends(theirs: Submission) -> None:
+    theirs.solve(*ALL_FUNCTIONS)
+    theirs.insert_before("gru_forward", ENDS_THE_KERNEL)
 
 
-def _duplicated(paper: Submission) -> None:
+def _duplicated(theirs: Submission) -> None:
     """A first try kept above the right answer, and a file whose name hides a module."""
-    paper.solve(*ALL_FUNCTIONS)
-    cells = paper.notebook.cells
-    at = [id(cell) for cell in cells].index(id(paper.cell("candidate_state")))
+    theirs.solve(*ALL_FUNCTIONS)
+    cells = theirs.notebook.cells
+    at = [id(cell) for cell in cells].index(id(theirs.cell("candidate_state")))
     first_try = copy.deepcopy(cells[at])
     first_try.update(source=RESET_AFTER, id="first-try")
     cells.insert(at, first_try)
-    paper.extra_files["random.py"] = "raise ImportError('this is not the standard library')\n"
+    theirs.extra_files["random.py"] = "raise ImportError('this is not the standard library')\n"
 
 
-def _check_redefined(paper: Submission) -> None:
-    paper.solve("update_gate")
-    paper.insert_before("check-update_gate", "check = print")
+def _check_redefined(theirs: Submission) -> None:
+    theirs.solve("update_gate")
+    theirs.insert_before("check-update_gate", "check = print")
 
 
 CLASS = (
@@ -208,7 +215,7 @@ CLASS = (
     Student("cleo", "gru_step with z and 1 - z swapped", _wrong("gru_step", SWAPPED_UPDATE)),
     Student("dev", "reset gate after the product", _wrong("candidate_state", RESET_AFTER)),
     Student("eli", "torch's rows read as z, r, n", _wrong("gru_step_torch", GATES_Z_R_N)),
-    Student("fay", "handed in untouched", lambda paper: None),
+    Student("fay", "handed in untouched", lambda theirs: None),
     Student("gus", "a missing bracket in reset_gate", _wrong("reset_gate", SYNTAX_ERROR)),
     Student("hana", "an endless loop in gru_forward", _wrong("gru_forward", ENDLESS_LOOP)),
     Student("ivo", "reset_gate and three checks deleted", _deleted),
@@ -233,9 +240,9 @@ def hand_in(released: Path, solved: Path, submitted: Path, assignment: str = "gr
     for cell in answers.cells:
         cell.source = re.sub(r"^ *### (BEGIN|END) SOLUTION\n?", "", cell.source, flags=re.MULTILINE)
     for student in CLASS:
-        paper = Submission(empty, answers)
-        student.work(paper)
-        paper.write_to(submitted / student.name / assignment)
+        theirs = Submission(empty, answers)
+        student.work(theirs)
+        theirs.write_to(submitted / student.name / assignment)
 
 
 def _cell(notebook: NotebookNode, grade_id: str) -> NotebookNode:

@@ -9,7 +9,7 @@ One function does it all::
 
 NumPy arrays in, NumPy arrays out, in the containers the libraries themselves use; no library is
 imported. ``SPELLINGS`` declares every storage that is known: order of the gates, convention of
-the update gate, place of the reset gate, biases, layout. The converter reads these records and
+the update gate, place of the reset gate, biases, layout. The converter reads these spellings and
 nothing else, so a table made from them is the truth about it.
 
 **Sizes.** D is the input size, H the hidden size, G the number of blocks (3 in a GRU, 4 in an
@@ -72,7 +72,7 @@ class Spelling:
 
     ``order`` names the gates as the course does (z, r, h; f, i, c, o) in the library's order,
     ``letters`` as the library does. ``biases`` is "one" for each gate, "one, and b_hn" or "two".
-    ``layout`` says how the matrices lie, ``evidence`` what the tests hold this record to.
+    ``layout`` says how the matrices lie, ``evidence`` what the tests hold this spelling to.
     ``suffix`` is what the library appends to its names: PyTorch the layer, nnx an underscore to
     words that Python reserves.
     """
@@ -92,10 +92,8 @@ class Spelling:
 
     @property
     def blocks(self) -> int:
+        """Gates stacked in one matrix: G, 3 in a GRU and 4 in an LSTM."""
         return len(self.order)
-
-
-# ---- the call ----
 
 
 def convert(weights: Arrays, source: str, target: str) -> dict[str, Any]:
@@ -122,7 +120,7 @@ def convert(weights: Arrays, source: str, target: str) -> dict[str, Any]:
 
 
 def spelling(name: str) -> Spelling:
-    """The record of that name; raises ConversionError, with all names, when there is none."""
+    """The spelling of that name; raises ConversionError, with all names, when there is none."""
     if name not in SPELLINGS:
         raise ConversionError(f"{name!r} is not a spelling; known are: {', '.join(SPELLINGS)}.")
     return SPELLINGS[name]
@@ -144,9 +142,6 @@ def torch_layer(state: Arrays, layer: int = 0, reverse: bool = False) -> dict[st
             f"no array ends in {suffix}: found {', '.join(sorted(state)) or 'nothing'}."
         )
     return chosen
-
-
-# ---- between a spelling and the course's dict ----
 
 
 def _read(spelling: Spelling, weights: Arrays) -> dict[str, np.ndarray]:
@@ -210,9 +205,6 @@ def _stack(spelling: Spelling, params: Mapping[str, np.ndarray]) -> Stacked:
         np.concatenate([params[f"b_{gate}"] for gate in spelling.order]),
         np.concatenate([inner.get(gate, none) for gate in spelling.order]),
     )
-
-
-# ---- reset before and after the product ----
 
 
 def _sigmoid(a: np.ndarray) -> np.ndarray:
@@ -286,7 +278,7 @@ def _without_inner_bias(params: Mapping[str, np.ndarray], goal: str) -> dict[str
     return params
 
 
-# ---- containers: one pair of functions for each way to store ----
+# Containers: one pair of functions for each way to store.
 
 
 def _take(spelling: Spelling, weights: Any, name: str, ndim: int) -> np.ndarray:
@@ -531,7 +523,7 @@ _LSTM_IFGO = {"cell": "lstm", "order": ("i", "f", "c", "o"), "letters": _IFGO}
 _ROWS = "rows: weight_ih ({G}H, D), weight_hh ({G}H, H)"
 
 
-def _records() -> list[Spelling]:
+def _spellings() -> list[Spelling]:
     course = [
         Spelling("course" if (u, r) == ("replace", "before") else f"course, {u}, {r}",
                  cell="gru", update=u, reset=r,
@@ -571,7 +563,7 @@ def _records() -> list[Spelling]:
     ]  # fmt: skip
 
 
-SPELLINGS: dict[str, Spelling] = {record.name: record for record in _records()}
+SPELLINGS: dict[str, Spelling] = {one.name: one for one in _spellings()}
 """Every storage the converter knows, by name."""
 
 

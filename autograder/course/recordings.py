@@ -2,8 +2,9 @@
 
 A recording is one ``.npz`` file. It holds the versions it was made with and *cases*: the weights
 of a layer as the library stores them, an input sequence, the initial state and the states the
-library itself computed. The scripts in ``tests/course/recordings`` write them; tests and the chapter on
-spellings read them.
+library itself computed. The scripts in ``tests/course/recordings`` write them; tests and the
+chapter on spellings read them. The answers in ``recorded``, with which students' functions are
+compared where torch is missing, are none of these: see ``checking.answers``.
 """
 
 from __future__ import annotations

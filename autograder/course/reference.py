@@ -277,6 +277,7 @@ class GRU(nn.Module):
             self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
 
     def forward(self, xs: Tensor, h0: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The states (T, B, H) and the last one (B, H), from xs (T, B, D) and h0 (B, H) or zeros."""
         if h0 is None:
             h0 = xs.new_zeros(xs.shape[1], self.hidden_size)
         hs = gru_forward(xs, h0, dict(self.named_parameters()), self.update, self.reset)

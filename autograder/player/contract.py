@@ -75,6 +75,7 @@ class Array:
     name: str
 
     def flatten(self, value: object) -> dict[str, np.ndarray]:
+        """The array under its name; raises Broken for what is no array."""
         return {self.name: plain_array(value, "The result")}
 
 
@@ -85,6 +86,7 @@ class FloatOrArray:
     name: str
 
     def flatten(self, value: object) -> dict[str, np.ndarray]:
+        """The array or number under its name, a number without axes; raises Broken."""
         if isinstance(value, float | np.floating):
             return {self.name: np.asarray(value)}
         return {self.name: plain_array(value, "The result")}
@@ -100,6 +102,7 @@ class Arrays:
     names: tuple[str, ...]
 
     def flatten(self, value: object) -> dict[str, np.ndarray]:
+        """The arrays by their names; raises Broken for another number of them."""
         if value is None:
             raise Broken("none", "The result is None. Does the function end with `return`?")
         names = ", ".join(self.names)
@@ -121,6 +124,7 @@ class Params:
     keys: tuple[str, ...]
 
     def flatten(self, value: object) -> dict[str, np.ndarray]:
+        """The arrays under ``keys``; raises Broken where one is missing."""
         if value is None:
             raise Broken("none", "The result is None. Does the function end with `return`?")
         if not isinstance(value, Mapping):
@@ -142,6 +146,7 @@ class Gradients:
     keys: tuple[str, ...]
 
     def flatten(self, value: object) -> dict[str, np.ndarray]:
+        """The arrays by their names, and the gradients by the names in ``keys``; raises Broken."""
         if value is None:
             raise Broken("none", "The result is None. Does the function end with `return`?")
         all_names = ", ".join((*self.names, "grads"))
@@ -178,6 +183,7 @@ class Integer:
     name: str
 
     def flatten(self, value: object) -> dict[str, np.ndarray]:
+        """The count under its name, as int64 without axes; raises Broken, from 2^62 on as well."""
         if value is None:
             raise Broken("none", "The result is None. Does the function end with `return`?")
         if isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "iu":

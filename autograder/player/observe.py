@@ -81,9 +81,11 @@ class Sink(io.TextIOBase):
         self.limit, self.kept, self.characters = limit, "", 0
 
     def writable(self) -> bool:
+        """True, as every stream for output says."""
         return True
 
     def write(self, text: str) -> int:
+        """Keep what fits of ``text``; the number of characters, as of every stream."""
         if self.characters < self.limit:
             self.kept += text[: self.limit - self.characters]
         self.characters += len(text)

@@ -156,4 +156,5 @@ class Channel:
         return found
 
     def close(self) -> None:
+        """Close the socket; the other side then gets Closed."""
         self.socket.close()

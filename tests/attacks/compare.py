@@ -18,7 +18,8 @@ import tempfile
 from pathlib import Path
 
 from attack_corpus import CORPUS, Attack
-from attack_scene import COURSE, Outcome, build_template, engine, stock
+from attack_runs import Outcome, engine, stock
+from attacked_course import COURSE, build_template
 
 from autograder.course.exercises import ASSIGNMENTS
 

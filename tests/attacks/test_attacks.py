@@ -12,13 +12,14 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import attack_scene
+import attack_runs
 import numpy as np
 import pytest
 from attack_corpus import CORPUS, Attack
 from attack_corpus.libraries import LIBRARIES
 from attack_corpus.resources import OWN_PROCESSES
-from attack_scene import TOKEN, Scene, build_template
+from attack_scene import Scene
+from attacked_course import TOKEN, build_template
 from compare import RESULTS, most
 
 from autograder.checking.judge import judge
@@ -44,7 +45,7 @@ def _one_engine():
 
 @pytest.mark.parametrize("attack", CORPUS, ids=NAMES)
 def test_an_attack_gains_nothing_and_harms_nobody(attack, template):
-    outcome = attack_scene.engine(attack, template)
+    outcome = attack_runs.engine(attack, template)
     assert outcome.ended == "graded"
     if attack.limit:
         succeeds = outcome.points > 0 or outcome.damage
@@ -53,7 +54,7 @@ def test_an_attack_gains_nothing_and_harms_nobody(attack, template):
         assert outcome.damage == ()
         assert outcome.points == 0
         assert outcome.kinds & attack.engine_says, sorted(outcome.kinds)
-    next_student = attack_scene.grade_honest()
+    next_student = attack_runs.grade_honest()
     assert next_student.points == next_student.max_points
     assert not next_student.needs_look
 
@@ -64,7 +65,7 @@ def test_nothing_outlives_the_engine(template, monkeypatch):
     with Scene(template) as scene:
         monkeypatch.setenv(TOKEN, scene.token)
         paper = scene.hand_in(stays).read_bytes()
-        grade_in_worker(attack_scene.settings("lstm"), "mallory", paper)
+        grade_in_worker(attack_runs.settings("lstm"), "mallory", paper)
         assert scene.survivors(), "the engine's own processes are found by their environment"
         close_engine()
         assert scene.survivors() == []
@@ -74,14 +75,14 @@ def test_nothing_outlives_the_engine(template, monkeypatch):
 
 
 def test_an_untouched_notebook_is_no_attack(template):
-    outcome = attack_scene.engine(Attack("", "", ""), template)
+    outcome = attack_runs.engine(Attack("", "", ""), template)
     assert (outcome.points, outcome.damage) == (0, ())
     assert outcome.kinds == {"not written"}
 
 
 def test_what_an_attack_says_of_itself_is_heard_through_the_engine(template):
     boast = Attack("", "", "", cells=("print('HARM: none really')",))
-    assert attack_scene.engine(boast, template).damage == ("none really",)
+    assert attack_runs.engine(boast, template).damage == ("none really",)
 
 
 QUICK = {
@@ -95,7 +96,7 @@ QUICK = {
 @pytest.mark.parametrize("name", QUICK)
 def test_the_same_attack_succeeds_against_stock_nbgrader(name, template):
     attack = next(attack for attack in CORPUS if attack.name == name)
-    outcome = attack_scene.stock(attack, template, most(attack))
+    outcome = attack_runs.stock(attack, template, most(attack))
     assert (outcome.points, outcome.damage) == QUICK[name]
 
 

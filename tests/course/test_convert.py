@@ -84,9 +84,6 @@ def report(what, deviation):
     print(f"{what}: largest deviation {deviation:.1e}")
 
 
-# ---- round trips ----
-
-
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("target", GRUS)
 @given(sizes, seeds)
@@ -134,9 +131,6 @@ def test_the_update_conventions_compute_the_same_states(sizes, seed, after):
     assert np.abs(kept - states(params, xs, h0, replace)).max() < 1e-13
 
 
-# ---- torch, live ----
-
-
 @pytest.mark.parametrize("bias", [True, False])
 def test_torch_layers_and_cells(bias):
     xs, h0, c0 = sequence(4, 5, T=40)
@@ -176,9 +170,6 @@ def test_one_layer_is_picked_out_of_a_stack():
     assert convert(chosen, "torch.nn.GRU", "keras.layers.GRU")["kernel"].shape == (8, 12)
     with pytest.raises(ConversionError, match="no array ends in _l2"):
         torch_layer(state, layer=2)
-
-
-# ---- ONNX, live ----
 
 
 def onnx_model(name, weights, dtype):
@@ -231,9 +222,6 @@ def execute(model, feed):
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
     return session.run(["Y"], feed)[0][:, 0]
-
-
-# ---- Keras and Flax, recorded ----
 
 
 CASES = [
@@ -294,8 +282,6 @@ def test_the_versions_of_the_recordings_are_the_ones_the_scripts_name():
         versions, _ = load(RECORDINGS / f"{library}.npz")
         assert f"{library}=={versions[library]}" in script
 
-
-# ---- before and after the product ----
 
 AFTER, BEFORE = HOUSE["replace", "after"], "course"
 
@@ -380,9 +366,6 @@ def test_what_nnx_cannot_hold_is_refused():
     there = convert(params, AFTER, "flax.nnx.GRUCell")
     back = convert(there, "flax.nnx.GRUCell", AFTER)
     assert np.abs(states(back, xs, h0, AFTER) - states(params, xs, h0, AFTER)).max() < 1e-14
-
-
-# ---- the contract ----
 
 
 def test_arrays_are_new_and_inputs_stay():

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from autograder.course.diagrams import gru_cell
-from autograder.course.diagrams.cell_diagram import PARTS
+from autograder.course.diagrams.gru_diagram import GRU_PARTS
 from autograder.course.figures import COLORS, figure_html, show, show_svg, svg_of, use_style
 from autograder.course.figures.palette import DARK, LIGHT
 
@@ -60,7 +60,7 @@ def test_importing_the_package_loads_neither_torch_nor_matplotlib():
 
 
 @pytest.mark.parametrize("compact", [False, True])
-@pytest.mark.parametrize("highlight", [None, *PARTS])
+@pytest.mark.parametrize("highlight", [None, *GRU_PARTS])
 def test_the_cell_is_well_formed_and_uses_variables_only(highlight, compact):
     from xml.etree import ElementTree
 
@@ -75,10 +75,10 @@ def test_the_cell_is_well_formed_and_uses_variables_only(highlight, compact):
 
 def test_the_cell_grows_part_by_part():
     full = gru_cell(ghost=False)
-    for count in range(len(PARTS)):
-        svg = gru_cell(show=PARTS[:count], ghost=False)
+    for count in range(len(GRU_PARTS)):
+        svg = gru_cell(show=GRU_PARTS[:count], ghost=False)
         drawn = set(re.findall(r'data-part="(\w+)"', svg)) - {"input"}
-        assert drawn == set(PARTS[:count])
+        assert drawn == set(GRU_PARTS[:count])
         assert len(svg) < len(full)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course.diagrams import gru_cell
-from autograder.course.diagrams.cell_diagram import flow_width, written
+from autograder.course.diagrams.pen import flow_width, written
 
 torch = pytest.importorskip("torch")
 sync_api = pytest.importorskip("playwright.sync_api")

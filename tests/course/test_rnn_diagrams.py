@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from autograder.course.diagrams import rnn_cell, time_major, unrolled
-from autograder.course.diagrams.rnn_diagrams import RNN_PARTS
+from autograder.course.diagrams.rnn_diagram import RNN_PARTS
 
 
 def assert_drawing(svg: str) -> None:

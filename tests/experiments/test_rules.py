@@ -330,7 +330,7 @@ def test_where_the_seed_sets_disagree_nothing_is_settled(given, name):
     assert verdict.by_set == {"A": HOLDS, "B": FAILS} and verdict.word == UNSETTLED
 
 
-# ---- no word without a case ----
+# No word without a case.
 
 SOURCE = {
     node.name: node

@@ -22,9 +22,6 @@ ROOT = Path(__file__).parents[2]
 NUMBERS = st.floats(0.1, 100, allow_nan=False)
 
 
-# ---- statistics ----
-
-
 @pytest.mark.parametrize(
     ("first", "second", "word"),
     [
@@ -108,7 +105,7 @@ def test_missing_results_are_named(tmp_path):
         results.costs(tmp_path)
 
 
-# ---- every rule, end to end ----
+# Every rule, end to end.
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +145,7 @@ def test_ratios_hold_only_where_all_are_smaller(ratios):
     assert (word == claims.HOLDS) == all(less) and (word == claims.FAILS) == (not any(less))
 
 
-# ---- what stands in the repository, and what the pages quote of it ----
+# What stands in the repository, and what the pages quote of it.
 
 
 def test_every_run_that_a_claim_needs_has_its_result():
@@ -214,9 +211,6 @@ def test_the_numbers_a_page_may_quote_are_those_of_the_findings():
         assert quoted[f"{name}_word"] == fresh.word
         for fact, value in fresh.finding.facts.items():
             assert quoted[f"{name}_{fact}"] == value
-
-
-# ---- pictures ----
 
 
 @given(st.dictionaries(st.sampled_from(list(show.WHAT)), st.floats(-80, 80), min_size=1))

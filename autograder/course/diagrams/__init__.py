@@ -1,12 +1,13 @@
 """The course's drawings of cells, layers and conventions, as inline SVG."""
 
-from .cell_diagram import gru_cell
 from .convention_diagrams import reset_placement, torch_storage
 from .gradient_diagram import gradient_paths
+from .gru_diagram import gru_cell
 from .layer_diagrams import padded_and_packed, stacked_layers, two_directions
 from .lstm_diagram import lstm_cell
-from .rnn_diagrams import rnn_cell, time_major, unrolled
+from .rnn_diagram import rnn_cell
 from .spelling_diagrams import four_spellings, gate_strip
+from .unrolled_diagrams import time_major, unrolled
 
 IN_NO_GRADE = True
 """What is drawn here changes no grade, see ``grading.version``."""

@@ -2,11 +2,14 @@
 
 from autograder.course.figures.palette import css
 
-from .cell_diagram import MATH_FONTS, SANS, TEXT_FONTS, math_svg, tilde_svg
+from .pen import MATH_FONTS, SANS, TEXT_FONTS, math_svg, tilde_svg
 
 
 class Sheet:
-    """A sheet of SVG elements with the strokes of the cell diagram."""
+    """A sheet of SVG elements with the strokes of the cell diagram; ``str`` makes the SVG of it.
+
+    Lengths are user units, which are pixels at the sheet's full width.
+    """
 
     def __init__(self, width: int, height: int, title: str):
         self.head = (
@@ -20,6 +23,7 @@ class Sheet:
         return self.head + "".join(self.out) + "</svg>"
 
     def wire(self, path: str, color: str = "gru", dashed: bool = False) -> None:
+        """A line along an SVG path; ``color`` is a name of the palette."""
         dash = ' stroke-dasharray="6 3.5"' if dashed else ""
         self.out.append(
             f'<path d="{path}" fill="none" stroke="{css(color)}" stroke-width="1.8" '
@@ -27,18 +31,21 @@ class Sheet:
         )
 
     def head_at(self, x: float, y: float, toward: str, color: str = "gru") -> None:
+        """An arrowhead with its tip at (x, y); ``toward`` is "right", "up" or "down"."""
         dx, dy = {"right": (1, 0), "up": (0, -1), "down": (0, 1)}[toward]
         corners = [(0, 0), (-7.5, -4), (-7.5, 4)]
         points = " ".join(f"{x + a * dx - b * dy:g},{y + a * dy + b * dx:g}" for a, b in corners)
         self.out.append(f'<polygon points="{points}" fill="{css(color)}"/>')
 
     def arrow(self, x1: float, x2: float, y: float, color: str = "gru") -> None:
+        """A level wire from ``x1`` to an arrowhead with its tip at ``x2``."""
         self.wire(f"M{x1:g} {y:g}H{x2 - 3:g}", color)
         self.head_at(x2, y, "right", color)
 
     def rect(
         self, x: float, y: float, w: float, h: float, color: str, *, tint=0.1, dashed=False
     ) -> None:
+        """A box with its upper left corner at (x, y); ``tint`` is its fill's opacity, 0 to 1."""
         dash = ' stroke-dasharray="6 3.5"' if dashed else ""
         shape = f'<rect x="{x:g}" y="{y:g}" width="{w:g}" height="{h:g}" rx="5"'
         self.out.append(f'{shape} fill="{css("paper")}"/>')
@@ -48,6 +55,7 @@ class Sheet:
         )
 
     def node(self, x: float, y: float, sign: str, color: str = "gru") -> None:
+        """A sum ("plus") or a product ("times") of the wires that meet at (x, y)."""
         s = 4.4 if sign == "times" else 5.5
         strokes = (
             f"M{x - s:g} {y - s:g}l{2 * s:g} {2 * s:g}m{-2 * s:g} 0l{2 * s:g} {-2 * s:g}"
@@ -62,6 +70,7 @@ class Sheet:
         )
 
     def math(self, x: float, y: float, markup: str, anchor="middle", size=19) -> None:
+        """A formula, in the markup of `math_svg`, on the baseline ``y``."""
         self.out.append(
             f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-family="{MATH_FONTS}" '
             f'font-style="italic" font-size="{size}" fill="{css("ink")}">'
@@ -71,6 +80,7 @@ class Sheet:
     def word(
         self, x: float, y: float, text: str, anchor="middle", size=14, color="ink", bold=False
     ) -> None:
+        """Text in the sans serif of labels, on the baseline ``y``; ``text`` is SVG as it stands."""
         weight = ' font-weight="600"' if bold else ""
         self.out.append(
             f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-family="{SANS}" '
@@ -78,6 +88,7 @@ class Sheet:
         )
 
     def function(self, x: float, y: float, text: str, size=19) -> None:
+        """The upright name of a function, centered at ``x`` on the baseline ``y``."""
         self.out.append(
             f'<text x="{x:g}" y="{y:g}" text-anchor="middle" font-family="{TEXT_FONTS}" '
             f'font-size="{size}" fill="{css("ink")}">{text}</text>'

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 from autograder.course.figures.palette import css
 
-from .cell_diagram import _FULL as _CELL
-from .cell_diagram import MATH_FONTS, gru_cell, math_svg
+from .gru_diagram import FULL as _CELL
+from .gru_diagram import gru_cell
+from .pen import MATH_FONTS, math_svg
 
 PATHS = ("direct", "candidate", "z", "r")
 

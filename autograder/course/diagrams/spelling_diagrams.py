@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from autograder.course.figures.palette import css
 
-from .cell_diagram import SANS
 from .convention_diagrams import Sheet
+from .pen import SANS
 
 _GATES = {"z": "update", "r": "reset", "h": "candidate"}
 

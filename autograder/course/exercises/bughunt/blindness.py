@@ -11,7 +11,7 @@ from autograder.course.exercises.bughunt.inputs import (
     MOST,
     ROUNDING,
     Cell,
-    Inputs,
+    CellInputs,
     difference,
     generic,
     multiplied,
@@ -29,7 +29,7 @@ class Blindness:
     name: str
     says: str
     cure: str
-    blind: Callable[[Inputs], Inputs]
+    blind: Callable[[CellInputs], CellInputs]
     """telling inputs with just this fault"""
 
 
@@ -87,7 +87,7 @@ DRAWS = 4
 """How many draws stand for all values that numbers could have."""
 
 
-def mend(number: int, inputs: Inputs, seed: int = 0) -> Inputs | None:
+def mend(number: int, inputs: CellInputs, seed: int = 0) -> CellInputs | None:
     """The inputs without this blindness, or None where they do not have it."""
     x, h_prev, params = inputs
     (B, D), H = x.shape, h_prev.shape[1]
@@ -110,7 +110,7 @@ def mend(number: int, inputs: Inputs, seed: int = 0) -> Inputs | None:
     return None
 
 
-def why_blind(cells: list[Cell], inputs: Inputs) -> int:
+def why_blind(cells: list[Cell], inputs: CellInputs) -> int:
     """The blindness that hides these cells: without it, the same inputs would show most of them.
 
     Nothing is guessed: each blindness that the inputs have is mended, and the cells are run again.

@@ -13,7 +13,7 @@ from autograder.course.exercises.bughunt.blindness import (
     ZERO_STATE,
     ZERO_WEIGHTS,
 )
-from autograder.course.exercises.bughunt.inputs import Cell, Inputs
+from autograder.course.exercises.bughunt.inputs import Cell, CellInputs
 from autograder.course.exercises.bughunt.packing import packed
 from autograder.course.exercises.bughunt.suspects import CORRECT, SUSPECTED
 from autograder.course.exercises.gru.inputs import KEYS
@@ -92,7 +92,7 @@ def boxes_as_text() -> str:
     return packed({box.letter: box.cell for box in BOXES})
 
 
-def smallest(box: Box) -> Inputs:
+def smallest(box: Box) -> CellInputs:
     """Inputs with ``box.par`` numbers that expose the box, as the solutions have them."""
     B, D, H = 1, 1, 2
     x, h_prev = np.zeros((B, D)), np.zeros((B, H))

@@ -23,7 +23,7 @@ from autograder.course.exercises.bughunt.boxes import Box
 from autograder.course.exercises.bughunt.inputs import (
     CLEAR,
     ROUNDING,
-    Inputs,
+    CellInputs,
     difference,
     numbers,
     run,
@@ -98,7 +98,7 @@ def _unknown(name: str) -> tuple[str, str]:
     )
 
 
-def _blind(number: int, inputs: Inputs, all_of_it: bool = True) -> str:
+def _blind(number: int, inputs: CellInputs, all_of_it: bool = True) -> str:
     """The sentence for a reason of ``why_blind``."""
     if number <= len(BLINDNESSES):
         cured = "the box is exposed" if all_of_it else "most of them show"
@@ -117,7 +117,7 @@ def _blind(number: int, inputs: Inputs, all_of_it: bool = True) -> str:
     )
 
 
-def _accusation(box: Box, name: str, inputs: Inputs):
+def _accusation(box: Box, name: str, inputs: CellInputs):
     apart = difference(box.cell, right_step, inputs)
     count = numbers(inputs)
     facts = dict.fromkeys(("exposed", "named", "twice par", "par"), 0) | {"why": 0}
@@ -161,7 +161,7 @@ def _accusation(box: Box, name: str, inputs: Inputs):
     return facts, says, note
 
 
-def _another(box: Box, name: str, inputs: Inputs) -> tuple[str, str]:
+def _another(box: Box, name: str, inputs: CellInputs) -> tuple[str, str]:
     """What can be said of a wrong name without saying the right one."""
     theirs, its = run(SUSPECTED[name].wrong, inputs), run(box.cell, inputs)
     headline = f"Box {box.letter} is broken, and not by “{name}”."
@@ -178,7 +178,7 @@ def _another(box: Box, name: str, inputs: Inputs) -> tuple[str, str]:
     )
 
 
-def _acquittal(box: Box, name: str, inputs: Inputs):
+def _acquittal(box: Box, name: str, inputs: CellInputs):
     facts = dict.fromkeys(("cleared", *SUSPECTS), 0) | {"why": 0}
     if name != CORRECT:
         facts["why"] = ACCUSED if _known(name) else UNKNOWN

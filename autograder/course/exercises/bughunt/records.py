@@ -10,7 +10,7 @@ from autograder.checking.record import Exercise, Mistake, Outputs, Probe
 from autograder.course.at_play import Report
 from autograder.course.exercises.bughunt.blindness import BLINDNESSES, ONE_UNIT, TINY
 from autograder.course.exercises.bughunt.boxes import BOXES, Box, smallest
-from autograder.course.exercises.bughunt.inputs import Inputs, generic, multiplied, numbers
+from autograder.course.exercises.bughunt.inputs import CellInputs, generic, multiplied, numbers
 from autograder.course.exercises.bughunt.judging import BROKEN_PARTS, RIGHT_PARTS, examine_report
 from autograder.course.exercises.bughunt.suspects import CORRECT
 from autograder.course.exercises.gru.inputs import KEYS
@@ -18,7 +18,7 @@ from autograder.course.exercises.gru.sections import NEW_STATE, TWO_RESETS
 from autograder.course.exercises.shared.declared import exercise
 
 
-def _reporting(name: str, inputs: Inputs) -> Callable:
+def _reporting(name: str, inputs: CellInputs) -> Callable:
     """A function that makes this report, with arrays of its own each time."""
 
     def report():
@@ -28,7 +28,7 @@ def _reporting(name: str, inputs: Inputs) -> Callable:
     return report
 
 
-def padded(inputs: Inputs, count: int) -> Inputs:
+def padded(inputs: CellInputs, count: int) -> CellInputs:
     """The inputs with ``count`` numbers not zero, the added ones too small to matter."""
     x, h_prev, params = multiplied(inputs)
     for array in (params["b_z"], params["b_h"], params["W_z"]):
@@ -52,7 +52,7 @@ def _blind_mistakes(name: str, numbers_of: Iterable[int], part: str) -> tuple[Mi
     )
 
 
-def _nothing() -> Inputs:
+def _nothing() -> CellInputs:
     return multiplied(generic(1, 1, 2), 0.0, 0.0, 0.0, 0.0)
 
 

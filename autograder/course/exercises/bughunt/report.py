@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from autograder.course.exercises.bughunt.inputs import MOST, Inputs
+from autograder.course.exercises.bughunt.inputs import MOST, CellInputs
 from autograder.course.exercises.gru.inputs import KEYS
 
 LARGEST = 10.0
@@ -17,7 +17,7 @@ class Unusable(Exception):
     """The inputs of a report cannot be given to a cell; the message says why, to the student."""
 
 
-def inputs_of(outputs: Mapping[str, np.ndarray]) -> Inputs:
+def inputs_of(outputs: Mapping[str, np.ndarray]) -> CellInputs:
     """The inputs of a report in float64. Raises Unusable."""
     x, h_prev = outputs["x"], outputs["h_prev"]
     for name, array, letters in (("x", x, "(B, D)"), ("h_prev", h_prev, "(B, H)")):

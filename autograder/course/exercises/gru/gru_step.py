@@ -67,7 +67,7 @@ def _r_alone(draw: Callable) -> Callable:
     return r
 
 
-def _stages(draw: Callable) -> tuple[Probe, ...]:
+def _part_probes(draw: Callable) -> tuple[Probe, ...]:
     """One probe per part of the cell, the other parts held at known values."""
     return (
         Probe("z and candidate known", _blend_alone(draw), part="state"),
@@ -77,7 +77,7 @@ def _stages(draw: Callable) -> tuple[Probe, ...]:
     )
 
 
-_PROBES = (*_stages(general_inputs), *step_families(step_inputs))
+_PROBES = (*_part_probes(general_inputs), *step_families(step_inputs))
 
 
 def _state_mistake(name, says, wrong, where=NEW_STATE, part="state"):

@@ -9,7 +9,7 @@ from autograder.course.exercises.shared.drawing import (
     general_step,
     state,
     step_families,
-    term_stages,
+    term_probes,
 )
 
 PARTS = (
@@ -18,7 +18,7 @@ PARTS = (
     ("candidate", "candidate"),
     ("r", "reset gate r inside the candidate"),
 )
-"""The parts of a step that stages isolate, in the order in which to look."""
+"""The parts of a step that probes isolate, in the order in which to look."""
 
 
 def step_inputs(rng, B: int, D: int, H: int) -> Inputs:
@@ -32,7 +32,7 @@ def step_inputs(rng, B: int, D: int, H: int) -> Inputs:
 
 def gate_probes(gate: str) -> tuple[Probe, ...]:
     """Each of the gate's three terms alone, then all together."""
-    return (*term_stages(step_inputs, gate), *step_families(step_inputs))
+    return (*term_probes(step_inputs, gate), *step_families(step_inputs))
 
 
 general_inputs = general_step(step_inputs)

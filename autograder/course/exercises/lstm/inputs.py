@@ -11,7 +11,7 @@ from autograder.course.exercises.shared.drawing import (
     gated_params,
     state,
     step_families,
-    term_stages,
+    term_probes,
 )
 
 GATES = "fico"
@@ -29,7 +29,7 @@ def gate_inputs(rng, B: int, D: int, H: int) -> Inputs:
 
 def gate_probes(gate: str) -> tuple[Probe, ...]:
     """Each of the gate's three terms alone, then all together."""
-    return (*term_stages(gate_inputs, gate), *step_families(gate_inputs))
+    return (*term_probes(gate_inputs, gate), *step_families(gate_inputs))
 
 
 def wide(families: tuple[Probe, ...], draw: Callable) -> tuple[Probe, ...]:

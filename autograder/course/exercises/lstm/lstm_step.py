@@ -52,7 +52,7 @@ def _with_fixed(**gates: Callable | float) -> Callable:
 
 # Gates are held where no two of them are alike and none is 0 or 1, so that a gate with another's
 # weights does not look like a missing term.
-_STAGES = (
+_PART_PROBES = (
     Probe(
         "f and i known, candidate held at 1",
         _with_fixed(f=known_gate, i=known_gate, c=SATURATED),
@@ -76,7 +76,7 @@ _PARTS = (
 )
 
 _PROBES = (
-    *_STAGES,
+    *_PART_PROBES,
     *wide(step_families(_step_inputs), lambda rng: _step_inputs(rng, 5, 3, 6)),
 )
 

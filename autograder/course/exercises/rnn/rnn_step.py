@@ -17,7 +17,7 @@ from autograder.course.exercises.shared.drawing import (
     gated_params,
     state,
     step_families,
-    term_stages,
+    term_probes,
 )
 from autograder.course.exercises.shared.wrong import affine, contract_mistakes
 from autograder.course.exercises.shared.wrong_sums import tanh_mistakes
@@ -74,7 +74,7 @@ EXERCISE = rnn_exercise(
         "W_h is (H, H + D), so the joined (B, H + D) meets its transpose.",
     ),
     returns=Array("h"),
-    probes=(*term_stages(_step_inputs, "h"), *step_families(_step_inputs)),
+    probes=(*term_probes(_step_inputs, "h"), *step_families(_step_inputs)),
     answer=by_reference("rnn_step", "h"),
     mistakes=(*MISTAKES, *contract_mistakes(right_step, "read", STEP, "x", "h_prev")),
     parts=TERMS,

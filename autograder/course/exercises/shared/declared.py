@@ -30,12 +30,12 @@ exercise = partial(
 
 def _drawing(name: str) -> tuple[tuple[str, ...], Callable[..., str]]:
     """The parts of a cell's diagram, and the function that draws it."""
-    from autograder.course.diagrams import cell_diagram, lstm_diagram, rnn_diagrams
+    from autograder.course.diagrams import gru_diagram, lstm_diagram, rnn_diagram
 
     return {
-        "rnn": (rnn_diagrams.RNN_PARTS, rnn_diagrams.rnn_cell),
+        "rnn": (rnn_diagram.RNN_PARTS, rnn_diagram.rnn_cell),
         "lstm": (lstm_diagram.LSTM_PARTS, lstm_diagram.lstm_cell),
-        "gru": (cell_diagram.PARTS, cell_diagram.gru_cell),
+        "gru": (gru_diagram.GRU_PARTS, gru_diagram.gru_cell),
     }[name]
 
 

@@ -22,7 +22,7 @@ TERMS = (
     ("input", "the part of W that meets x"),
     ("hidden", "the part of W that meets h_prev"),
 )
-"""The parts of one gate, in the order of ``term_stages``."""
+"""The parts of one gate, in the order of ``term_probes``."""
 
 FORWARD_PARTS = (
     ("step", "a single step from the initial state"),
@@ -122,8 +122,8 @@ def step_families(draw: Callable) -> tuple[Probe, ...]:
     )
 
 
-def term_stages(draw: Callable, gate: str) -> tuple[Probe, ...]:
-    """Stages for ``[h_prev, x] W^T + b``: each of its three terms alone."""
+def term_probes(draw: Callable, gate: str) -> tuple[Probe, ...]:
+    """Probes of ``[h_prev, x] W^T + b``: each of its three terms alone."""
     general = general_step(draw)
 
     def without(*names):
