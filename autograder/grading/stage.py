@@ -133,14 +133,20 @@ class Zygote:
         secret = ("AUTOGRADER_", "NBGRADER_")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(secret)}
         program = "from autograder.player.zygote import main; main()"
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", program, json.dumps(order)],
-            pass_fds=[theirs.fileno()],
-            env=environment | threads | {"MPLBACKEND": "Agg"},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the judge, who ends its players in order
-        )
-        theirs.close()
+        with theirs:
+            try:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-P", "-c", program, json.dumps(order)],
+                    pass_fds=[theirs.fileno()],
+                    env=environment | threads | {"MPLBACKEND": "Agg"},
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for the judge, who ends its players
+                )
+            except OSError as error:
+                ours.close()
+                raise PlayersUnavailable(
+                    f"The process that runs submissions did not start: {error.strerror}."
+                ) from error
         self.kind, self.control = kind, Channel(ours)
         try:
             ready = self.control.receive(START_SECONDS)

@@ -184,8 +184,9 @@ class LocalWorkers:
         return self._threads.submit(self._ask, work)
 
     def result(self, future: Future):
-        """What the function returned. Raises what it raised, WorkerLost, and PlayersUnavailable
-        where no process can be started; RuntimeError for what cannot be sent."""
+        """What the function returned. Raises CourseError, PlayersUnavailable and RuntimeError as it
+        did, its other exceptions and what cannot be sent as RuntimeError; PlayersUnavailable, too,
+        where no process can be started; and WorkerLost."""
         return future.result()
 
     def close(self, now: bool = False) -> None:
@@ -245,9 +246,12 @@ class LocalWorkers:
         while self._failed_starts < MOST_STARTS:
             try:
                 process = _Process(self._layers)
-            except (OSError, EOFError) as error:  # EOFError: the one that forks was killed
+            except (EOFError, ConnectionError):
                 self._failed_starts += 1
-                self._why = getattr(error, "strerror", None) or "the one that forks it was killed"
+                self._why = "the one that forks it was killed"
+            except OSError as error:
+                self._failed_starts += 1
+                self._why = error.strerror
             else:
                 self._failed_starts = 0
                 self._all.add(process)
@@ -344,18 +348,14 @@ def _serve(pipe: Connection, layers: tuple[str, ...], digests: dict) -> None:
 
 
 def _answered(question: bytes) -> bytes:
-    """The answer to a question: what the function returns, or what it raises."""
+    """The answer to a question: what the function returns, or what is raised on the other side."""
     try:
         function, *arguments = pickle.loads(question)
         return pickle.dumps(function(*arguments))
-    except Exception as error:  # raised on the other side
-        try:
-            answer = pickle.dumps(error)
-            pickle.loads(answer)  # not every exception can be made again from its arguments
-        except Exception:
-            text = "".join(traceback.format_exception(error))
-            return pickle.dumps(RuntimeError(text))
-        return answer
+    except (CourseError, PlayersUnavailable, RuntimeError) as error:
+        return pickle.dumps(error)
+    except Exception as error:  # as text: not every exception can be made again elsewhere
+        return pickle.dumps(RuntimeError("".join(traceback.format_exception(error))))
 
 
 def _end_with_parent() -> None:

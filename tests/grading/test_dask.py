@@ -14,9 +14,7 @@ from click.testing import CliRunner
 from cluster_scene import (
     HERE,
     QUICK,
-    SETTINGS,
     alive,
-    deadly,
     line_with,
     make_course,
     scheduler,
@@ -25,6 +23,7 @@ from cluster_scene import (
     worker,
 )
 from nbgrader.api import Gradebook
+from work_scene import SETTINGS, deadly
 
 from autograder import terminal
 from autograder.cli import main

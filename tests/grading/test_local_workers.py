@@ -12,17 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cluster_scene import (
-    SETTINGS,
-    alive,
-    deadly,
-    easy,
-    endless,
-    line_with,
-    make_course,
-    start,
-    still_there,
-)
+from cluster_scene import alive, line_with, make_course, start, still_there
+from work_scene import SETTINGS, deadly, easy, endless
 
 from autograder.grading import run as grading
 from autograder.grading import workers

@@ -1,4 +1,4 @@
-"""A class to grade, the processes that grade it, and work that kills whoever does it."""
+"""A class to grade, and the processes that grade it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.course.classroom import CLASS, Submission
-from autograder.grading.graded import Graded
-from autograder.grading.workers import Settings
 from autograder.material import notebooks as nb
-from autograder.material.papers import NO_RELEASE
 
 HERE = Path(__file__).parent
 COURSE = HERE.parents[1]
@@ -136,29 +133,3 @@ def still_there(processes: dict[int, int], seconds: float = 20) -> list[int]:
     for descriptor in processes.values():
         os.close(descriptor)
     return left
-
-
-# Work that needs no engine, to see what becomes of it
-
-SETTINGS = Settings("gru", NO_RELEASE, 0, "version")
-
-
-def easy(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
-    graded = Graded(settings.assignment, student, "digest", settings.version, ())
-    return graded.to_json(), "{}"
-
-
-def deadly(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
-    """Kills the process when it is mallory's work, and, once, when it is ulla's."""
-    once = data.decode()
-    if student == "mallory" or (student == "ulla" and not os.path.exists(once)):
-        Path(once).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return easy(settings, student, data)
-
-
-def endless(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
-    """Tells the reader of a named pipe that it has begun, and never ends."""
-    Path(data.decode()).write_text("begun")
-    while True:
-        signal.pause()

@@ -1,0 +1,68 @@
+"""Work for workers that needs no engine, and is soon imported: to see what becomes of it."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from hashlib import sha256
+from pathlib import Path
+
+from autograder.grading.graded import Graded
+from autograder.grading.workers import Settings
+from autograder.material.papers import NO_RELEASE
+
+SETTINGS = Settings("gru", NO_RELEASE, 0, "version")
+
+
+def easy(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
+    digest = sha256(data).hexdigest()
+    graded = Graded(settings.assignment, student, digest, settings.version, ())
+    return graded.to_json(), "{}"
+
+
+def deadly(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
+    """Kills the process when it is mallory's work, and, once, when it is ulla's."""
+    once = data.decode()
+    if student == "mallory" or (student == "ulla" and not os.path.exists(once)):
+        Path(once).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return easy(settings, student, data)
+
+
+def endless(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
+    """Tells the reader of a named pipe that it has begun, and never ends."""
+    Path(data.decode()).write_text("begun")
+    while True:
+        signal.pause()
+
+
+def big(settings, student: str, data: bytes) -> tuple[str, str]:
+    """An answer that fits into no pipe."""
+    return easy(settings, student, data)[0], " " * 10_000_000 + "{}"
+
+
+class Unsendable(Exception):
+    """Made again, as pickle does it, it fails."""
+
+    def __init__(self, one: str, two: str):
+        super().__init__(one + two)
+
+
+def raises(settings, student: str, data: bytes):
+    raise Unsendable("no ", "grade")
+
+
+def answers_with_a_function(settings, student: str, data: bytes):
+    return (lambda: student), "{}"
+
+
+class Broken:
+    """Sent well, and not to be read."""
+
+    def __reduce__(self):
+        return pickle.loads, (b"broken",)
+
+
+def answers_broken(settings, student: str, data: bytes):
+    return Broken(), "{}"
