@@ -359,7 +359,8 @@ def _answered(question: bytes) -> bytes:
 
 
 def _end_with_parent() -> None:
-    parent_process().join()
+    if parent := parent_process():
+        parent.join()
     os._exit(1)  # the zygotes see it, and end too
 
 

@@ -300,7 +300,7 @@ def gru_cell(
     a page can change them.
     """
     shown = set(show)
-    if unknown := (shown | ({highlight} - {None})) - set(PARTS):
+    if unknown := (shown | ({highlight} if highlight else set())) - set(PARTS):
         raise ValueError(
             f"the parts of the cell are {', '.join(PARTS)}; not {', '.join(sorted(unknown))}"
         )

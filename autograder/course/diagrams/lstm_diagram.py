@@ -101,7 +101,7 @@ def lstm_cell(
     ``title`` is the text alternative; by default it names the parts drawn.
     """
     shown = set(show)
-    if unknown := (shown | ({highlight} - {None})) - set(LSTM_PARTS):
+    if unknown := (shown | ({highlight} if highlight else set())) - set(LSTM_PARTS):
         raise ValueError(
             f"the parts of the cell are {', '.join(LSTM_PARTS)}; not {', '.join(sorted(unknown))}"
         )

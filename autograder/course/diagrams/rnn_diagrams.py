@@ -71,7 +71,7 @@ def rnn_cell(
     "h_prev" and "h".
     """
     shown = set(show)
-    if unknown := (shown | ({highlight} - {None})) - set(RNN_PARTS):
+    if unknown := (shown | ({highlight} if highlight else set())) - set(RNN_PARTS):
         raise ValueError(
             f"the parts of the cell are {', '.join(RNN_PARTS)}; not {', '.join(sorted(unknown))}"
         )
