@@ -52,6 +52,13 @@ class Split:
     test: Examples
     scale: float = 1.0
 
+    def to(self, device: str) -> "Split":
+        """The same on a device."""
+        train, validation, test = (
+            part.to(device) for part in (self.train, self.validation, self.test)
+        )
+        return Split(train, validation, test, self.scale)
+
 
 @dataclass(frozen=True)
 class Task:

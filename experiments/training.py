@@ -184,9 +184,7 @@ def train(run: Run, device: str = "cpu") -> dict:
     """
     task, split = TASKS[run.task], load(run)
     model = build(run, task, split).to(device)
-    parts = (split.train, split.validation, split.test)
-    there, validation, test = (part.to(device) for part in parts)
-    split = Split(there, validation, test, split.scale)
+    split = split.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=run.rate)
     batches = shuffled(split.train, task.batch, torch.Generator().manual_seed(40_000 + run.seed))
     # A smaller training part is read more often: every size gets the same number of updates.

@@ -7,7 +7,7 @@ from html import escape
 
 from autograder.checking import courses
 from autograder.checking.colors import DARK, css, declarations
-from autograder.checking.verdict import Verdict
+from autograder.checking.verdict import Diagnosis, Section, Verdict
 
 
 def points(verdict: Verdict) -> str:
@@ -115,7 +115,8 @@ def as_text(verdict: Verdict) -> str:
                 say("Looks like", f"{one.name}. {one.says}")
         say("Compare with", verdict.equation)
         say("Hint", verdict.hint)
-        say("Read again", _section(verdict.section))
+        if verdict.section:
+            say("Read again", _section(verdict.section))
         if len(verdict.probes) > 1:
             say("Points", _rule(verdict))
     for note in verdict.notes:
@@ -199,8 +200,9 @@ def as_html(verdict: Verdict) -> str:
             ("Tried", escape(_tried(verdict))),
             ("Compare with", f"<code>{escape(verdict.equation)}</code>"),
             ("Hint", f"<details><summary>show</summary>{_prose(verdict.hint)}</details>"),
-            ("Read again", escape(_section(verdict.section))),
         ]
+        if verdict.section:
+            rows.append(("Read again", escape(_section(verdict.section))))
         if len(verdict.probes) > 1:
             rows.append(("Points", escape(_rule(verdict))))
     rows += [("Note", escape(note)) for note in verdict.notes]

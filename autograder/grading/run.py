@@ -155,7 +155,7 @@ def settings_for(
     Raises CourseError.
     """
     require_assignment(course, assignment)
-    layers = LAYERS
+    layers: tuple[str, ...] = LAYERS
     if accept_less:  # what other machines lack is not known before they grade
         layers = () if elsewhere else confinement()
     seed, release = course_seed(course), papers.release_of(course, assignment)

@@ -279,6 +279,7 @@ class _Process:
                 told = theirs, layers, known_digests
                 self._process = _context.Process(target=_serve, args=told, daemon=True)
                 self._process.start()
+            assert self._process.pid is not None  # it was started
             self._watched = _watched(self._process.pid)
         except BaseException:
             self._pipe.close()  # a worker that was forked all the same ends with it

@@ -63,10 +63,10 @@ class Session:
         shell = InteractiveShell.instance(config=settings, user_module=module, user_ns=self.names)
         shell.display_pub = _Publisher()
         shell.display_pub.session = self
-        shell.display_formatter.active_types = list(MIMETYPES)
+        shell.display_formatter.active_types = list(MIMETYPES)  # type: ignore[union-attr]
         for name in ("system", "system_raw", "system_piped", "getoutput"):
             setattr(shell, name, self._no_commands)
-        shell.register_magic_function(lambda *words: None, "line", "matplotlib")
+        shell.register_magic_function(lambda line: None, "line", "matplotlib")  # type: ignore[arg-type]
         sys.modules["__main__"] = module
         self.shell = shell
         self.outputs: list[Output] = []
@@ -148,7 +148,8 @@ class Session:
             value = self._execute(code)
             if value is not None and not source.rstrip().endswith(";"):
                 self.names["_"] = value
-                data, _ = self.shell.display_formatter.format(value, include=MIMETYPES)
+                shown = self.shell.display_formatter
+                data, _ = shown.format(value, include=MIMETYPES)  # type: ignore[union-attr]
                 self.show("execute_result", data)
 
     def _execute(self, code):

@@ -8,6 +8,7 @@ that a verdict can carry the drawing.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from autograder.course.figures.palette import css
 
@@ -111,7 +112,7 @@ class Pen:
 
     def __init__(
         self,
-        layout: _Layout,
+        layout: Any,  # each family of cells has a _Layout of its own
         shown: set[str],
         highlight: str | None,
         ghost: bool,

@@ -192,7 +192,7 @@ def unrolled(
         name(x, below, markup)
 
     if loop:
-        x = 64
+        x: float = 64
         cell(x)
         read(x, "x_t")
         right, over = x + _SIDE / 2, top - 26
