@@ -26,7 +26,7 @@ machinery := $(shell find book/_ext -type f -not -path '*/__pycache__/*')
 notebooks := $(wildcard notebooks/*/*.ipynb)
 say = printf '\n\033[1m%s\033[0m\n' $(1)
 
-.PHONY: site environment notebooks serve lab test lint demo experiments bench bench-site lock clean help
+.PHONY: site environment notebooks serve lab test check lint types demo experiments bench bench-site lock clean help
 
 site: $(STAMPS)/site  ## build the website (the default)
 	@$(call say,"The website is built.")
@@ -102,14 +102,28 @@ lab: .venv/.installed $(STAMPS)/notebooks  ## open the exercises in JupyterLab
 
 # ---- tests ----
 
-test: site lint  ## run every test (installs a browser for those of the website where it can)
+# In as many processes as there are cores; a file's tests stay together, the long files begin first.
+side_by_side := -n logical --dist loadgroup --no-loadscope-reorder
+
+test: site lint types  ## run every test (installs a browser for those of the website where it can)
 	@bash tests/site/ensure-browser
 	@$(call say,"Tests")
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(side_by_side)
+
+# pytest ends with 5 where every test that was named is a slow one.
+check: lint types  ## lint, types, and the fast tests of what differs from main (two minutes)
+	@tests=$$($(BIN)/python tests/touched.py); \
+	if [ -z "$$tests" ]; then echo "No test depends on what differs from main."; exit; fi; \
+	$(call say,"Fast tests of what differs from main"); echo $$tests; \
+	$(BIN)/python -m pytest $(side_by_side) -m "not slow" $$tests || test $$? = 5
 
 lint: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --cache-dir _build/import-linter
+
+types: .venv/.installed
+	$(BIN)/mypy --cache-dir _build/mypy
 
 # ---- the rest ----
 

@@ -61,7 +61,8 @@ def grade(code: Callable, name: str | None = None, *, course: str | None = None)
             f"check needs the function itself, not {type(code).__name__}: "
             "write check(update_gate), without calling it."
         )
-    exercise = _record(name or getattr(code, "__name__", type(code).__name__), course)
+    called = name or str(getattr(code, "__name__", type(code).__name__))
+    exercise = _record(called, course)
     return card(judge(exercise, lambda drawn: exercise.play(code, drawn)))
 
 

@@ -13,6 +13,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -46,7 +47,7 @@ class Display:
         self.console = Console(stderr=True, highlight=False)
         self.title = title
         self._bar: Progress | None = None
-        self._task = None
+        self._task = TaskID(0)
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -65,7 +66,7 @@ def main(names, jobs, device, again, tiny, out):
         # After the training, so that nothing else keeps the cores busy.
         console.print("Timing the layers: about two minutes. Leave the machine alone.")
         by = log_provenance(out, device)
-        small = {"sizes": (8, 16), "repeats": 2} if tiny else {}
+        small: dict[str, Any] = {"sizes": (8, 16), "repeats": 2} if tiny else {}
         replace_text(path, json.dumps({"by": by, **plain(costs.measure(device, **small))}) + "\n")
     if not tiny and not names:
         table(folder=out)  # complains if a result is missing

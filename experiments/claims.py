@@ -230,7 +230,7 @@ def small_and_short(runs) -> Finding:
     if good < 0.75 * len(small):
         word = FAILS
     everything = small | large
-    return from_differences(word, facts, everything.values(), everything)
+    return from_differences(word, facts, list(everything.values()), everything)
 
 
 def regularization_needed(runs) -> Finding:

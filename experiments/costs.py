@@ -8,10 +8,11 @@ import io
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -70,8 +71,8 @@ def ways(family: str, size: int, device: str) -> dict[str, tuple[Callable, list[
 
 
 def milliseconds(
-    tasks: dict[str, Callable[[], object]], repeats: int, device: str
-) -> dict[str, float]:
+    tasks: Mapping[Any, Callable[[], object]], repeats: int, device: str
+) -> dict[Any, float]:
     """The median time of each task; the tasks take turns, so that a busy moment hits all."""
 
     def once(task: Callable[[], object]) -> float:
@@ -143,6 +144,7 @@ def memory(device: str, size: int = 128) -> list[dict]:
     rows = []
     xs = torch.randn(STEPS, BATCH, size, device=device)
     for family, kind in FAMILIES.items():
+        counts: dict[str, float]
         counts = {"weights": count_parameters(kind(size, size)),
                   "state": (2 if family == "lstm" else 1) * size}  # fmt: skip
         for way, (run, own) in ways(family, size, device).items():
@@ -164,7 +166,7 @@ def onnx_layer(family: str, size: int) -> bytes:
         "R": (1, gates * size, size),
         "B": (1, 2 * gates * size),
     }
-    more = {"linear_before_reset": 1} if family == "gru" else {}
+    more: dict[str, Any] = {"linear_before_reset": 1} if family == "gru" else {}
     outputs = ["Y", "Y_h", "Y_c"] if family == "lstm" else ["Y", "Y_h"]
     states = ["h", "c"] if family == "lstm" else ["h"]
     node = helper.make_node(
@@ -216,7 +218,8 @@ def streaming(device: str, size: int = 64, repeats: int = 2000) -> list[dict]:
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    rows, torch_steps, onnx_steps = [], {}, {}
+    rows: list[dict] = []
+    torch_steps, onnx_steps = {}, {}
     for family in ("lstm", "gru"):
         layer = FAMILIES[family](size, size)
         cell = {"lstm": nn.LSTMCell, "gru": nn.GRUCell}[family](size, size)

@@ -46,7 +46,7 @@ def table(*names: str, folder: Path = RESULTS, tiny: bool = False) -> pd.DataFra
     ``best`` is the lowest validation loss. A run without a finite loss has infinite measures.
     Missing runs raise: a table with holes would compare models on unequal terms.
     """
-    wanted = designs.runs_of(*names).values()
+    wanted = list(designs.runs_of(*names).values())
     if tiny:
         first = [seeds[0] for seeds in designs.SEED_SETS.values()]
         wanted = [designs.tiny(run) for run in wanted if run.seed in first]
@@ -78,7 +78,6 @@ def tuned(runs: pd.DataFrame, tune: tuple[str, ...] = ("rate",)) -> pd.DataFrame
     Chosen for each model in each setting, over all its seeds, never by the test part. The
     measure of the test part is what remains to be compared.
     """
-    tune = list(tune)
     medians = runs.groupby([*SETTINGS, *tune], dropna=False)["best"].median().reset_index()
     best = medians.loc[medians.groupby(SETTINGS, dropna=False)["best"].idxmin()]
     return runs.merge(best[[*SETTINGS, *tune]], on=[*SETTINGS, *tune])

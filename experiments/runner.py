@@ -148,7 +148,7 @@ def run_missing(
             under_way[pool.submit(timed, run, device)] = run
 
     try:
-        for _ in range(2 * (jobs or os.cpu_count())):
+        for _ in range(2 * (jobs or os.cpu_count() or 1)):
             start_one()
         with path.open("a", encoding="utf-8") as file:
             done = 0

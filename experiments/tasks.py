@@ -53,6 +53,13 @@ class Split:
     test: Examples
     scale: float = 1.0
 
+    def to(self, device: str) -> "Split":
+        """The same on a device."""
+        train, validation, test = (
+            part.to(device) for part in (self.train, self.validation, self.test)
+        )
+        return Split(train, validation, test, self.scale)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -132,7 +139,7 @@ def digits(seed: int, count: int, silence: int = 0) -> Split:
     def quiet(part: Examples) -> Examples:
         return whole(torch.nn.functional.pad(part.xs, (0, 0, 0, silence)), part.ys)
 
-    return Split(*map(quiet, (parts.train, parts.validation, parts.test)))
+    return Split(quiet(parts.train), quiet(parts.validation), quiet(parts.test))
 
 
 WORDS, LONGEST = 4000, 32
@@ -201,7 +208,8 @@ def _series(name: str) -> tuple[tuple[Examples, Examples, Examples], float]:
     scale = float(target[known].std())
     target = (target - target[known].mean()) / scale
     cuts = itertools.pairwise((0, *ends, len(series)))
-    return tuple(windows(series[a:b], target[a:b], length, ahead) for a, b in cuts), scale
+    train, validation, test = (windows(series[a:b], target[a:b], length, ahead) for a, b in cuts)
+    return (train, validation, test), scale
 
 
 def forecast(name: str, seed: int, count: int) -> Split:

@@ -165,7 +165,7 @@ def answers_to(model: Reader, part: Examples) -> Tensor:
 def load(run: Run) -> Split:
     """The split of a run; a share ``flipped`` of its training labels is replaced at random."""
     task = TASKS[run.task]
-    more = {task.delayed: run.delay} if run.delay is not None else {}
+    more = {} if task.delayed is None or run.delay is None else {task.delayed: run.delay}
     split = task.load(run.seed, run.count or task.count, **more)
     if not run.flipped:
         return split
@@ -188,9 +188,7 @@ def train(run: Run, device: str = "cpu") -> dict:
     """
     task, split = TASKS[run.task], load(run)
     model = build(run, task, split).to(device)
-    split = Split(
-        *(part.to(device) for part in (split.train, split.validation, split.test)), split.scale
-    )
+    split = split.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=run.rate)
     batches = shuffled(split.train, task.batch, torch.Generator().manual_seed(40_000 + run.seed))
     # A smaller training part is read more often: every size gets the same number of updates.

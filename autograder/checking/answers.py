@@ -167,5 +167,5 @@ def record(exercises: tuple[Exercise, ...], with_seed: int, path: Path) -> int:
                 arrays[f"{prefix}output/{key}"] = value
             count += 1
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **arrays)
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # of other keywords
     return count

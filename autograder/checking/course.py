@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from autograder.checking.record import Exercise
 
@@ -74,7 +75,7 @@ class Course:
 
 def _as_asked(exercise: Exercise, assignment: str, points: float, names: set[str]) -> Exercise:
     builds_on = tuple(name for name in exercise.builds_on if name in names)
-    asked = {"assignment": assignment, "points": points, "builds_on": builds_on}
+    asked: dict[str, Any] = {"assignment": assignment, "points": points, "builds_on": builds_on}
     if all(getattr(exercise, key) == value for key, value in asked.items()):
         return exercise
     return replace(exercise, **asked)

@@ -412,7 +412,7 @@ def _compare(questions: Questions, observed: list[Observation]) -> _Played:
     exercise, inputs = questions.exercise, questions.inputs
     again = observed[len(inputs) :]
     del observed[len(inputs) :]
-    last_seen = observed[-1] if observed else None
+    as_seen = observed[-1:]
     observed = [_outcome(exercise, seen) for seen in observed]
     results, failures = [], []
     for probe, drawn, target, seen in zip(  # a player may have stopped early
@@ -429,7 +429,7 @@ def _compare(questions: Questions, observed: list[Observation]) -> _Played:
     remembers = (
         complete
         and not any(failures)
-        and not same_behavior(exercise, last_seen.outputs, last_seen, again[0])
+        and not same_behavior(exercise, as_seen[0].outputs, as_seen[0], again[0])
     )
     if remembers:
         last = results[-1]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from autograder.checking.verdict import Section
 from autograder.player.observe import Observation, call_function, observe, play
 
-Inputs = dict[str, object]
+Inputs = dict[str, Any]
 Outputs = dict[str, np.ndarray]
 
 

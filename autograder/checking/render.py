@@ -7,7 +7,7 @@ from html import escape
 
 from autograder.checking import courses
 from autograder.checking.colors import DARK, css, declarations
-from autograder.checking.verdict import Verdict
+from autograder.checking.verdict import Diagnosis, Section, Verdict
 
 
 def points(verdict: Verdict) -> str:
@@ -18,7 +18,7 @@ def points(verdict: Verdict) -> str:
 def _status(verdict: Verdict) -> str:
     if verdict.passed:
         return "right"
-    if verdict.failure and verdict.failure.kind == "not written":
+    if verdict.failure and verdict.why.kind == "not written":
         return "not written yet"
     return "not right yet"
 
@@ -30,8 +30,8 @@ def _evidence(verdict: Verdict) -> str:
     return f"{tried}; largest error {verdict.largest_error:.1g}, tolerance {verdict.tolerance:.0g}."
 
 
-def _section(verdict: Verdict) -> str:
-    return f"“{verdict.section.title}” in the chapter “{verdict.section.chapter}”"
+def _section(section: Section) -> str:
+    return f"“{section.title}” in the chapter “{section.chapter}”"
 
 
 def _rule(verdict: Verdict) -> str:
@@ -43,13 +43,13 @@ def _rule(verdict: Verdict) -> str:
 
 
 def _tried(verdict: Verdict) -> str:
-    failure = verdict.failure
+    failure = verdict.why
     return f"{failure.probe} ({failure.sizes})" if failure.sizes else failure.probe
 
 
 def _parts_alone(verdict: Verdict) -> list[tuple[str, bool]]:
     """The parts tried alone and whether they held; nothing where that would say nothing."""
-    informative = verdict.failure.kind in ("values", "gradient")
+    informative = verdict.why.kind in ("values", "gradient")
     if verdict.mistake or not (informative or any(probe.passed for probe in verdict.probes)):
         return []
     held: dict[str, bool] = {}
@@ -60,11 +60,10 @@ def _parts_alone(verdict: Verdict) -> list[tuple[str, bool]]:
     return [(names[part], passed) for part, passed in held.items()]
 
 
-def _recognized(verdict: Verdict, it: str) -> str:
+def _recognized(verdict: Verdict, mistake: Diagnosis, it: str) -> str:
     if verdict.recognized:
         return verdict.recognized
-    exact = verdict.mistake.exact
-    does = "gives exactly your output" if exact else "leaves errors as small as yours"
+    does = "gives exactly your output" if mistake.exact else "leaves errors as small as yours"
     return f"{it} {does}, on every input tried."
 
 
@@ -93,12 +92,12 @@ def as_text(verdict: Verdict) -> str:
     if verdict.passed:
         say("", _evidence(verdict))
         say("Reference", verdict.reference)
-    elif verdict.failure.kind == "not written":
+    elif verdict.why.kind == "not written":
         say("Write", verdict.signature)
-    elif verdict.failure.kind == "unfinished":
-        say("", verdict.failure.headline)
+    elif verdict.why.kind == "unfinished":
+        say("", verdict.why.headline)
     else:
-        failure = verdict.failure
+        failure = verdict.why
         say("", failure.headline)
         lines += [f"    {line}" for line in failure.lines]
         if failure.detail:
@@ -106,7 +105,7 @@ def as_text(verdict: Verdict) -> str:
         say("Tried", _tried(verdict))
         if verdict.mistake:
             say("Mistake", f"{verdict.mistake.name}. {verdict.mistake.says}")
-            lines.append(f"    {_recognized(verdict, 'It')}")
+            lines.append(f"    {_recognized(verdict, verdict.mistake, 'It')}")
         else:
             if _parts_alone(verdict):
                 say("", _parts_title(verdict))
@@ -116,7 +115,8 @@ def as_text(verdict: Verdict) -> str:
                 say("Looks like", f"{one.name}. {one.says}")
         say("Compare with", verdict.equation)
         say("Hint", verdict.hint)
-        say("Read again", _section(verdict))
+        if verdict.section:
+            say("Read again", _section(verdict.section))
         if len(verdict.probes) > 1:
             say("Points", _rule(verdict))
     for note in verdict.notes:
@@ -171,17 +171,17 @@ def as_html(verdict: Verdict) -> str:
     if verdict.passed:
         body.append(f"<p>{escape(_evidence(verdict))}</p>")
         body.append(f'<p class="quiet">Compared with {escape(verdict.reference)}.</p>')
-    elif verdict.failure.kind == "not written":
+    elif verdict.why.kind == "not written":
         rows.append(("Write", f"<code>{escape(verdict.signature)}</code>"))
-    elif verdict.failure.kind == "unfinished":
-        body.append(f"<p>{escape(verdict.failure.headline)}</p>")
+    elif verdict.why.kind == "unfinished":
+        body.append(f"<p>{escape(verdict.why.headline)}</p>")
     else:
-        failure = verdict.failure
+        failure = verdict.why
         if verdict.mistake:
             body.append(
                 f"<p><b>{escape(_sentence(verdict.mistake.name))}</b> "
                 f"{_prose(verdict.mistake.says)}</p>"
-                f'<p class="quiet">{_recognized(verdict, "This mistake")}</p>'
+                f'<p class="quiet">{_recognized(verdict, verdict.mistake, "This mistake")}</p>'
             )
         body.append(f"<p>{_prose(failure.headline)}</p>")
         if failure.lines:
@@ -200,8 +200,9 @@ def as_html(verdict: Verdict) -> str:
             ("Tried", escape(_tried(verdict))),
             ("Compare with", f"<code>{escape(verdict.equation)}</code>"),
             ("Hint", f"<details><summary>show</summary>{_prose(verdict.hint)}</details>"),
-            ("Read again", escape(_section(verdict))),
         ]
+        if verdict.section:
+            rows.append(("Read again", escape(_section(verdict.section))))
         if len(verdict.probes) > 1:
             rows.append(("Points", escape(_rule(verdict))))
     rows += [("Note", escape(note)) for note in verdict.notes]

@@ -88,6 +88,13 @@ class Verdict:
     course: str = ""
     """the course that declares the exercise"""
 
+    @property
+    def why(self) -> Failure:
+        """The failure of a verdict that is not passed. Raises ValueError for one that is."""
+        if self.failure is None:
+            raise ValueError(f"{self.exercise} has not failed")
+        return self.failure
+
     def to_dict(self) -> dict:
         """A dict of plain values, as for JSON."""
         return asdict(self)

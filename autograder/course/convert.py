@@ -221,8 +221,8 @@ def _regate(params: Mapping[str, np.ndarray], listening: bool) -> dict[str, np.n
     H = len(b_r)
     links = W_h[:, :H] if listening else W_h[:, :H].T  # row: a unit, columns: its partners
     for unit, row in enumerate(links):
-        partners = np.flatnonzero(row)
-        if not len(partners):
+        partners = np.flatnonzero(row).tolist()
+        if not partners:
             continue
         first, *others = partners
         for other in others:
@@ -468,7 +468,7 @@ def _pack_cudnn(spelling: Spelling, stacked: Stacked) -> dict[str, list[np.ndarr
     }
 
 
-_COURSE = {
+_COURSE: dict[str, Any] = {
     "order": ("z", "r", "h"),
     "letters": ("z", "r", "h"),
     "layout": "a dict: W (H, H + D), hidden part first, and b (H,) for each gate",
@@ -476,39 +476,39 @@ _COURSE = {
     "pack": _pack_course,
     "evidence": "the reference",
 }
-_TORCH = {
+_TORCH: dict[str, Any] = {
     "biases": "two",
     "unpack": _unpack_torch,
     "pack": _pack_torch,
     "evidence": "torch, run by the tests",
 }
-_KERAS = {
+_KERAS: dict[str, Any] = {
     "layout": "columns: kernel (D, {G}H), recurrent_kernel (H, {G}H)",
     "unpack": _unpack_keras,
     "pack": _pack_keras,
     "evidence": "Keras, recorded",
 }
-_GATES = {
+_GATES: dict[str, Any] = {
     "layout": "a kernel (D, H) or (H, H) for each gate",
     "unpack": _unpack_gates,
     "pack": _pack_gates,
     "evidence": "Flax, recorded",
 }
-_DENSE = {
+_DENSE: dict[str, Any] = {
     "biases": "one",
     "layout": "columns: dense_i (D, {G}H), dense_h (H, {G}H)",
     "unpack": _unpack_dense,
     "pack": _pack_dense,
     "evidence": "Flax, recorded",
 }
-_ONNX = {
+_ONNX: dict[str, Any] = {
     "biases": "two",
     "layout": "rows: W (1, {G}H, D), R (1, {G}H, H)",
     "unpack": _unpack_onnx,
     "pack": _pack_onnx,
     "evidence": "the ONNX evaluator, run by the tests",
 }
-_CUDNN = {
+_CUDNN: dict[str, Any] = {
     "biases": "two",
     "layout": "(H, D) or (H, H) for each linLayerID, the input's first",
     "unpack": _unpack_cudnn,
@@ -516,10 +516,10 @@ _CUDNN = {
     "evidence": "its documentation",
 }
 _ZRH, _RZN, _IFGO = ("z", "r", "h"), ("r", "z", "n"), ("i", "f", "g", "o")
-_KEEP_AFTER = {"cell": "gru", "update": "keep", "reset": "after"}
-_KEEP_BEFORE = {"cell": "gru", "update": "keep", "reset": "before"}
-_GRU_RZN = {"order": ("r", "z", "h"), "letters": _RZN, **_KEEP_AFTER}
-_LSTM_IFGO = {"cell": "lstm", "order": ("i", "f", "c", "o"), "letters": _IFGO}
+_KEEP_AFTER: dict[str, Any] = {"cell": "gru", "update": "keep", "reset": "after"}
+_KEEP_BEFORE: dict[str, Any] = {"cell": "gru", "update": "keep", "reset": "before"}
+_GRU_RZN: dict[str, Any] = {"order": ("r", "z", "h"), "letters": _RZN, **_KEEP_AFTER}
+_LSTM_IFGO: dict[str, Any] = {"cell": "lstm", "order": ("i", "f", "c", "o"), "letters": _IFGO}
 _ROWS = "rows: weight_ih ({G}H, D), weight_hh ({G}H, H)"
 
 

@@ -54,7 +54,8 @@ def step(family: str, x: Tensor, memory: Tensor, params: Mapping[str, Tensor]) -
         return reference.rnn_step(x, memory, params)
     if family == "gru":
         return reference.gru_step(x, memory, params)
-    return torch.cat(reference.lstm_step(x, *memory.chunk(2, dim=-1), params), dim=-1)
+    h_prev, c_prev = memory.chunk(2, dim=-1)
+    return torch.cat(reference.lstm_step(x, h_prev, c_prev, params), dim=-1)
 
 
 def memories(family: str, xs: Tensor, params: Mapping[str, Tensor]) -> Tensor:

@@ -40,7 +40,7 @@ def save(path: Path, versions: Mapping[str, str], cases: Mapping[str, Case]) -> 
         flat |= {f"{name}/facts/{key}": np.array(text) for key, text in case.facts.items()}
         flat |= {f"{name}/arrays/{key}": value for key, value in case.arrays.items()}
         flat |= {f"{name}/weights/{key}": value for key, value in _flatten(case.weights).items()}
-    np.savez_compressed(path, **flat)
+    np.savez_compressed(path, **flat)  # type: ignore[arg-type]  # of other keywords
 
 
 def load(path: Path) -> tuple[dict[str, str], dict[str, Case]]:

@@ -269,6 +269,7 @@ class GRU(nn.Module):
         self.input_size, self.hidden_size = input_size, hidden_size
         self.update, self.reset = update, reset
         bound = hidden_size**-0.5
+        shapes: dict[str, tuple[int, ...]]
         shapes = {f"W_{gate}": (hidden_size, hidden_size + input_size) for gate in "zrh"}
         shapes |= {f"b_{gate}": (hidden_size,) for gate in "zrh"}
         if reset == "after":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 
 def sizes(inputs: Mapping) -> str:
     """The sizes of a probe in words, read off its arrays: ``B = 3, D = 2, H = 4``."""
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
     if "hidden_size" in inputs:
         found = {"D": inputs["input_size"], "H": inputs["hidden_size"]}
     elif "sizes" in inputs:

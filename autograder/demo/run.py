@@ -80,6 +80,7 @@ def nbgrader(folder: Path, *arguments: str) -> Iterator[str]:
         stderr=subprocess.STDOUT,
     )
     said = []
+    assert process.stdout is not None  # it is a pipe
     for line in process.stdout:
         said.append(line)
         yield line.rstrip("\n")

@@ -286,7 +286,7 @@ def version(
     )
 
 
-def show_verdicts(cells: Sequence[Mapping], verdicts: Mapping) -> None:
+def show_verdicts(cells: Sequence[dict], verdicts: Mapping) -> None:
     """Write each verdict under its check cell, as nbgrader reads a score: text, then a number."""
     for cell in cells:
         meta = cell["metadata"].get("nbgrader", {})

@@ -46,7 +46,7 @@ from autograder.player.confine import LAYERS
 
 # For jsonschema, which nbformat imports, it would compile a grammar of web addresses, which takes
 # most of a second and which nothing in a notebook is checked against.
-sys.modules.setdefault("rfc3987_syntax", None)
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # "it is not there"
 
 BATCH = 100
 """Submissions that are written to the gradebook in one transaction."""
@@ -155,7 +155,7 @@ def settings_for(
     Raises CourseError.
     """
     require_assignment(course, assignment)
-    layers = LAYERS
+    layers: tuple[str, ...] = LAYERS
     if accept_less:  # what other machines lack is not known before they grade
         layers = () if elsewhere else confinement()
     seed, release = course_seed(course), papers.release_of(course, assignment)

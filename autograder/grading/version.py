@@ -144,7 +144,7 @@ def _place(package: str) -> Path:
         raise LookupError(f"{package} is not installed.")
     if spec.submodule_search_locations:
         return Path(next(iter(spec.submodule_search_locations)))
-    return Path(spec.origin)
+    return Path(str(spec.origin))
 
 
 def _file_of(name: str, packages: Mapping[str, Path]) -> Path | None:

@@ -283,6 +283,7 @@ class _Process:
                 told = theirs, layers, known_digests
                 self._process = _context.Process(target=_serve, args=told, daemon=True)
                 self._process.start()
+            assert self._process.pid is not None  # it was started
             self._watched = _watched(self._process.pid)
         except BaseException:
             self._pipe.close()  # a worker that was forked all the same ends with it
@@ -359,7 +360,8 @@ def _answered(question: bytes) -> bytes:
 
 
 def _end_with_parent() -> None:
-    parent_process().join()
+    if parent := parent_process():
+        parent.join()
     os._exit(1)  # the zygotes see it, and end too
 
 

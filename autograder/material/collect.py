@@ -34,7 +34,8 @@ class Submission:
         """
         if self.notebook:
             return papers.read_file(self.notebook)
-        return json.dumps(papers.paper_that_says(self.problem.says)).encode()
+        says = self.problem.says if self.problem else ""
+        return json.dumps(papers.paper_that_says(says)).encode()
 
 
 def submissions(course: Path, assignment: str) -> list[Submission]:

@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.material.config import course_of, nbgrader_settings, writable
 
@@ -193,7 +194,7 @@ def _tidy(cell: dict) -> dict:
     kind = cell.get("cell_type")
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    tidy = {
+    tidy: dict[str, Any] = {
         "cell_type": kind if kind in ("code", "markdown", "raw") else "markdown",
         "id": cell.get("id"),
         "metadata": {"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {},

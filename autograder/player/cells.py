@@ -45,7 +45,7 @@ class _Publisher(DisplayPublisher):
 
     session: Session
 
-    def publish(self, data, metadata=None, **kwargs):
+    def publish(self, data, metadata=None, **kwargs):  # type: ignore[override]  # IPython calls by name
         self.session.show("display_data", data)
 
     def clear_output(self, wait=False):
@@ -63,11 +63,10 @@ class Session:
         shell = InteractiveShell.instance(config=settings, user_module=module, user_ns=self.names)
         shell.display_pub = _Publisher()
         shell.display_pub.session = self
-        shell.display_formatter.active_types = list(MIMETYPES)
-        for name in ("system", "system_raw", "system_piped"):
+        shell.display_formatter.active_types = list(MIMETYPES)  # type: ignore[union-attr]
+        for name in ("system", "system_raw", "system_piped", "getoutput"):
             setattr(shell, name, self._no_commands)
-        shell.getoutput = lambda *args, **kwargs: self._no_commands() or ""
-        shell.register_magic_function(lambda line: None, "line", "matplotlib")
+        shell.register_magic_function(lambda line: None, "line", "matplotlib")  # type: ignore[arg-type]
         sys.modules["__main__"] = module
         self.shell = shell
         self.outputs: list[Output] = []
@@ -124,7 +123,7 @@ class Session:
         if not kept or len(self.outputs) >= KEPT_SHOWN:
             self.dropped += 1
             return
-        output = {"output_type": kind, "data": kept, "metadata": {}}
+        output: Output = {"output_type": kind, "data": kept, "metadata": {}}
         if kind == "execute_result":
             output["execution_count"] = None
         self.outputs.append(output)
@@ -141,14 +140,16 @@ class Session:
         linecache.cache[filename] = (len(source), None, lines, filename)
         last = None
         if tree.body and isinstance(tree.body[-1], ast.Expr):
-            last = ast.Expression(tree.body.pop().value)
+            last = ast.Expression(tree.body[-1].value)
+            del tree.body[-1]
         self._execute(compile(tree, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
         if last is not None:
             code = compile(last, filename, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             value = self._execute(code)
             if value is not None and not source.rstrip().endswith(";"):
                 self.names["_"] = value
-                data, _ = self.shell.display_formatter.format(value, include=MIMETYPES)
+                shown = self.shell.display_formatter
+                data, _ = shown.format(value, include=MIMETYPES)  # type: ignore[union-attr]
                 self.show("execute_result", data)
 
     def _execute(self, code):
@@ -171,8 +172,9 @@ class Session:
             }
         )
 
-    def _no_commands(self, *args, **kwargs) -> None:
+    def _no_commands(self, *args, **kwargs) -> str:
         print("Commands of the operating system are not run here.")
+        return ""
 
     def _prepare_plots(self) -> None:
         from matplotlib import pyplot

@@ -363,10 +363,11 @@ def _set(option: int, value: int) -> None:
 
 
 def _mount(source, target, kind: str | None, flags: int, data: str | None = None) -> None:
-    encoded = [None if part is None else os.fsencode(part) for part in (source, target, kind, data)]
-    source, target, kind, data = encoded
-    what = f"mount {target!r}"
-    _check(_libc.mount(source, target, kind, ctypes.c_ulong(flags), data), what)
+    parts = (source, target, kind, data)
+    source, target, *rest = (None if part is None else os.fsencode(part) for part in parts)
+    _check(
+        _libc.mount(source, target, rest[0], ctypes.c_ulong(flags), rest[1]), f"mount {target!r}"
+    )
 
 
 def _make_read_only(path: Path, below: bool = True) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -199,17 +200,19 @@ class Integer:
         return {self.name: np.asarray(int(value), dtype=np.int64)}
 
 
-def reference_to(thing: object) -> str:
+def reference_to(thing: type | Callable) -> str:
     """Where a class or function is declared, ``module:name``: how it travels to a player."""
     return f"{thing.__module__}:{thing.__qualname__}"
 
 
-def plain(returns: object) -> dict:
+def plain(returns: Any) -> dict:
     """A kind of answer as a dict of JSON values, from which ``revive`` makes it again."""
     return {"kind": reference_to(type(returns)), **asdict(returns)}
 
 
 def revive(values: Mapping, find: Callable[[str], Callable]) -> object:
     """The kind of answer that ``plain`` described; ``find`` gives the class of a reference."""
+    fields: dict[str, Any]
     fields = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    return find(fields.pop("kind"))(**fields)
+    kind = fields.pop("kind")
+    return find(kind)(**fields)

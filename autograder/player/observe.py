@@ -204,8 +204,8 @@ def _refused_kernels(names: frozenset[str]) -> Iterator[None]:
 _LIBRARY_FOLDERS = tuple(
     str(Path(folder).resolve())
     for folder in {
-        *(sysconfig.get_path(key) for key in ("stdlib", "platstdlib", "purelib", "platlib")),
-        Path(__file__).parents[1],
+        *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")),
+        str(Path(__file__).parents[1]),
     }
     if folder
 )

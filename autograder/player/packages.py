@@ -49,7 +49,7 @@ def paths_of(distributions: Iterable[metadata.Distribution]) -> list[Path]:
     found = set()
     for distribution in distributions:
         first = set(_top_level(distribution)) - {"..", "__pycache__"}
-        found |= {Path(distribution.locate_file(part)) for part in first}
+        found |= {Path(str(distribution.locate_file(part))) for part in first}
     return sorted({path.resolve() for path in found if path.suffix != ".pth" and path.exists()})
 
 

@@ -143,7 +143,7 @@ class _Stage:
         talk.send({"ended": _how_it_ended(status), "seconds": usage.ru_utime + usage.ru_stime})
 
     def _wait(self, control: socket.socket, pid: int, watched: int | None) -> None:
-        sources = [control] if watched is None else [control, watched]
+        sources: list[socket.socket | int] = [control] if watched is None else [control, watched]
         while True:
             ready, _, _ = select.select(sources, [], [], None if watched else 0.01)
             if control in ready:  # the judge wants an end, or is gone
@@ -293,8 +293,8 @@ def _hide_course(secret: frozenset[str]) -> None:
     """Leave of the courses' packages what a notebook needs: ``check``, which says nothing here."""
     course = types.ModuleType("autograder", "The checks are made after the notebook has run.")
     course.__path__ = []
-    course.check = course.grade = lambda code, name=None, *, course=None: None
-    course.begin = lambda assignment, *, course, points: None
+    vars(course)["check"] = vars(course)["grade"] = lambda code, name=None, *, course=None: None
+    vars(course)["begin"] = lambda assignment, *, course, points: None
     for name in [name for name in sys.modules if name.partition(".")[0] in secret]:
         del sys.modules[name]
     sys.modules["autograder"] = course
@@ -342,7 +342,7 @@ def _warm_torch() -> None:
 
 def _only_quotes_source() -> bool:
     """Whether a file is opened to show a line of it in a warning or a traceback."""
-    frame = sys._getframe(2)
+    frame: types.FrameType | None = sys._getframe(2)
     for _ in range(3):
         if frame is None:
             return False

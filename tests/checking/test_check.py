@@ -155,16 +155,26 @@ def test_the_card_shows_where_to_look():
     assert "where to look" not in grade(update_gate)._repr_html_()
 
 
+def quickest(action) -> float:
+    """Seconds of processor time that it takes, the least of five after the first time."""
+    seconds = []
+    for _ in range(6):
+        start = time.process_time()
+        action()
+        seconds.append(time.process_time() - start)
+    return min(seconds[1:])
+
+
+def a_tenth_of_a_second() -> int:
+    """A loop that takes about so long on an idle machine, and as much longer as others on a busy one."""
+    return sum(number * number for number in range(1_600_000))
+
+
 @pytest.mark.parametrize("name", [e.name for e in ASSIGNMENTS["gru"]])
-def test_one_check_answers_within_a_tenth_of_a_second_after_the_first(name):
-    """Right and wrong answers; processor time and the fastest of five, since machines are busy."""
+def test_one_check_takes_about_a_tenth_of_a_second_after_the_first(name):
+    """Right and wrong answers, measured against a loop of Python in the same run."""
     for code in (RIGHT[name][0], COURSE.get(name).mistakes[0].wrong):
-        seconds = []
-        for _ in range(6):
-            start = time.process_time()
-            grade(code, name)
-            seconds.append(time.process_time() - start)
-        assert min(seconds[1:]) < 0.1
+        assert quickest(lambda code=code: grade(code, name)) < 2 * quickest(a_tenth_of_a_second)
 
 
 def test_importing_the_package_does_not_import_torch():

@@ -30,8 +30,8 @@ WRITTEN = {
     "_toc.yml": "root: book/gru/two-gates\n",
     "autograder/__init__.py": "",
     "autograder/course/__init__.py": "",
-    "autograder/course/reference.py": "def late():\n    from ..figures import style\n",
-    "autograder/figures/style.py": "",
+    "autograder/course/reference.py": "def late():\n    from .figures import style\n",
+    "autograder/course/figures/style.py": "",
     "autograder/material/notebooks.py": "",
     "autograder/grading/run.py": "from autograder.course import reference\n",
     "autograder/outlets/exports.py": "",
@@ -131,7 +131,7 @@ def test_an_edited_chapter_keeps_what_was_executed(built):
     assert (built / "_build" / ".jupyter_cache" / "result").exists()
 
 
-IMPORTED = ("autograder/course/reference.py", "autograder/figures/style.py")
+IMPORTED = ("autograder/course/reference.py", "autograder/course/figures/style.py")
 
 
 @pytest.mark.parametrize("name", [*IMPORTED, "constraints.txt"])
@@ -163,7 +163,7 @@ def test_the_book_depends_on_what_it_computes_with_and_not_on_grading():
     found = executed_code()
     wanted = {
         "autograder/course/reference.py",
-        "autograder/figures/style.py",
+        "autograder/course/figures/style.py",
         "experiments/show.py",
     }
     assert wanted <= found

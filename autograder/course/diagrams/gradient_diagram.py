@@ -126,7 +126,7 @@ def gradient_paths(
     ways drawn. Raises ValueError for an unknown way.
     """
     shown = [path for path in PATHS if path in set(show)]
-    if unknown := (set(show) | ({highlight} - {None})) - set(PATHS):
+    if unknown := (set(show) | ({highlight} if highlight else set())) - set(PATHS):
         raise ValueError(f"the ways back are {', '.join(PATHS)}; not {', '.join(sorted(unknown))}")
     if title is None:
         title = "GRU cell with the ways of a gradient back: " + (

@@ -21,7 +21,7 @@ def four_spellings(members: Mapping[tuple[str, str], Sequence[str]]) -> str:
     )
     width, height, left, top, gap = 186, 118, 92, 44, 56
     sheet = Sheet(530, 2 * height + gap + top + 8, title)
-    columns = {"before": left, "after": left + width + gap}
+    columns: dict[str, float] = {"before": left, "after": left + width + gap}
     rows = {"replace": top, "keep": top + height + gap}
     for name, x in columns.items():
         sheet.word(x + width / 2, 18, f"r acts {name}", bold=True, size=15)

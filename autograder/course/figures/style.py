@@ -87,7 +87,7 @@ def svg_of(fig) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.S)
-    width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg).group(1))
+    width = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
     svg = re.sub(r'<svg [^>]*?(viewBox="[^"]+")[^>]*>', r"<svg \1>", svg, count=1, flags=re.S)
     svg = _site_fonts(svg)
     svg = svg.replace(

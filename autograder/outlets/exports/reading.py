@@ -81,12 +81,16 @@ def _read(session, assignment: str, order: Sequence[str]) -> Marks:
     ).order_by(Student.last_name, Student.first_name, Student.id)
     students = []
     for student, *about in roster:
+        first, last, email, number = (text or "" for text in about)
         mine = parts.get(student, [])
         mine.sort(key=lambda part: (_place(order, part.exercise), part.name))
         students.append(
             Mark(
                 student,
-                *(text or "" for text in about),
+                first,
+                last,
+                email,
+                number,
                 handed_in=student in late,
                 parts=tuple(mine),
                 penalty=float(late.get(student) or 0.0),

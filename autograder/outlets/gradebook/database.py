@@ -43,7 +43,7 @@ def engine_for(url: URL) -> Engine:
     options: dict[str, Any] = {"pool_pre_ping": True}
     if backend == "sqlite":
         # mode=rw: a file that vanishes is an error, where SQLite would make an empty one.
-        path = quote(os.path.abspath(url.database))
+        path = quote(os.path.abspath(url.database or ""))
         url = url.set(database=f"file:{path}")
         url = url.update_query_dict({"mode": "rw", "uri": "true"})
         options = {"connect_args": {"timeout": 1.0}}

@@ -190,9 +190,8 @@ def _needs(score: float | None, row, anew: bool, missing: bool, task: bool) -> b
 def _counted(auto: float | None, row) -> float:
     """What counts of one cell: ``nbgrader.api.Grade.score``."""
     manual, extra = (row.manual_score, row.extra_credit) if row else (None, None)
-    if manual is None and auto is None:
-        return 0.0
-    return (auto if manual is None else manual) + (extra or 0.0)
+    counts = auto if manual is None else manual
+    return 0.0 if counts is None else counts + (extra or 0.0)
 
 
 def _late(handed_in: datetime | None, extension: timedelta | None, due: datetime | None) -> float:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -143,7 +144,7 @@ class Writer:
         entries, found = iter(entries), []
         while some := list(islice(entries, 500)):
             batch = {entry.student: entry for entry in some}
-            plan = self._transaction(lambda connection, batch=batch: self._plan(connection, batch))
+            plan = self._transaction(partial(self._plan, batch=batch))
             differ = {*plan.new, *plan.changed, *plan.refused}
             found += [entry for student, entry in batch.items() if student in differ]
         return found

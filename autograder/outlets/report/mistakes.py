@@ -164,7 +164,7 @@ def unnamed(room: Room) -> list[Kind]:
                 kinds[kind].append((record.student, verdict))
     rows = []
     for kind, found in sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0])):
-        types = Counter(_exception(verdict.failure) for _, verdict in found if kind == "exception")
+        types = Counter(_exception(verdict.why) for _, verdict in found if kind == "exception")
         where = Counter(verdict.exercise for _, verdict in found)
         rows.append(
             Kind(

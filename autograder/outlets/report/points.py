@@ -82,7 +82,7 @@ class Exercise:
 
     name: str
     bar: list[Piece]
-    earned: tuple[int, int, int]
+    earned: tuple[int, ...]
     """by ``TONES``"""
     answers: int
     mean: float

@@ -119,13 +119,13 @@ def why_blind(cells: list[Cell], inputs: CellInputs) -> int:
         return NOTHING
     shown = {}
     for number in range(1, len(BLINDNESSES) + 1):
-        mended = [mend(number, inputs, seed) for seed in range(DRAWS)]
-        if mended[0] is None:
+        mended = [one for seed in range(DRAWS) if (one := mend(number, inputs, seed))]
+        if not mended:
             continue
         hidden = cells
         if number == ONE_UNIT:
             # With one unit these are the right cell, whatever its numbers are.
-            alone = generic(*inputs[0].shape, 1)
+            alone = generic(inputs[0].shape[0], inputs[0].shape[1], 1)
             hidden = [c for c in cells if difference(c, right_step, alone) < ROUNDING]
         shown[number] = max(sum(shows(cell, one) for cell in hidden) for one in mended)
     best = max(shown, key=shown.__getitem__, default=SEVERAL)

@@ -55,4 +55,4 @@ def shows(cell: Cell, inputs: CellInputs) -> bool:
 
 def numbers(inputs: CellInputs) -> int:
     """How many numbers of the inputs are not zero."""
-    return sum(np.count_nonzero(array) for array in (*inputs[:2], *inputs[2].values()))
+    return sum(int(np.count_nonzero(array)) for array in (*inputs[:2], *inputs[2].values()))

@@ -182,7 +182,7 @@ def _acquittal(box: Box, name: str, inputs: CellInputs):
     facts = dict.fromkeys(("cleared", *SUSPECTS), 0) | {"why": 0}
     if name != CORRECT:
         facts["why"] = ACCUSED if _known(name) else UNKNOWN
-        says = (
+        accused = (
             (
                 f"Box {box.letter} is correct, and you accuse it: no inputs can tell it from the "
                 "right cell.",
@@ -191,7 +191,7 @@ def _acquittal(box: Box, name: str, inputs: CellInputs):
             if _known(name)
             else _unknown(name)
         )
-        return facts, dict.fromkeys(facts, says), ""
+        return facts, dict.fromkeys(facts, accused), ""
     facts["cleared"] = 1
     apart = {
         suspect: difference(mistake.wrong, right_step, inputs)

@@ -30,7 +30,7 @@ def _losses(rows, shapes, dhs) -> np.ndarray:
         W, b = given[f"W_{gate}"], given[f"b_{gate}"]
         return join(h, x) @ W.swapaxes(1, 2) + b[:, None]
 
-    h, loss = given["h0"], 0.0
+    h, loss = given["h0"], np.zeros(len(rows))
     for t, dh in enumerate(dhs):
         x = given["xs"][:, t]
         z, r = sigmoid(sums(h, x, "z")), sigmoid(sums(h, x, "r"))

@@ -14,7 +14,7 @@ from autograder.course.exercises.shared.drawing import different_sizes, state
 
 
 def _layer_inputs(
-    rng, T: int, B: int, D: int, H: int, h0: bool = True, dtype="float64", device="cpu"
+    rng, T: int, B: int, D: int, H: int, *, h0: bool = True, dtype="float64", device="cpu"
 ) -> Inputs:
     drawn = stacked_weights(rng, D, H)
     return {
@@ -44,7 +44,7 @@ _PROBES = (
     Probe("no h0", lambda rng: _layer_general(rng, h0=False), "h0"),
     Probe(
         "one example",
-        lambda rng: _layer_inputs(rng, *different_sizes(rng, 1), 1, *different_sizes(rng, 2)),
+        lambda rng: _layer_inputs(rng, different_sizes(rng, 1)[0], 1, *different_sizes(rng, 2)),
     ),
     Probe("T = B = D = H", _layer_square),
     Probe("twenty time steps", lambda rng: _layer_inputs(rng, 20, *different_sizes(rng, 3))),

@@ -16,6 +16,7 @@ class Layer(nn.Module):
     def __init__(self, input_size, hidden_size):
         super().__init__()
         self.hidden_size = hidden_size
+        shapes: list[tuple[int, ...]]
         shapes = [(3 * hidden_size, input_size), (3 * hidden_size, hidden_size)]
         shapes += [(3 * hidden_size,)] * 2
         for name, shape in zip(NAMES, shapes, strict=True):
@@ -68,8 +69,9 @@ class Cell(Layer):
     def __init__(self, input_size, hidden_size, order="rzn", candidate=None, blend=None):
         super().__init__(input_size, hidden_size)
         self.order = order
-        self._candidate = candidate or self._candidate
-        self._blend = blend or self._blend
+        for piece, change in (("_candidate", candidate), ("_blend", blend)):
+            if change:
+                setattr(self, piece, change)
 
 
 class ResetBefore(Layer):

@@ -56,7 +56,8 @@ def _given(change: Callable) -> Callable:
     """The right walk from changed inputs; ``change(xs, h0, c0)`` gives the changed ones."""
 
     def wrong(xs, h0, c0, params):
-        return _forward(*change(xs, h0, c0), params)
+        xs, h0, c0 = change(xs, h0, c0)
+        return _forward(xs, h0, c0, params)
 
     return wrong
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def right_candidate(x, h_prev, params):
     return np.tanh(affine(h_prev, x, params, "c"))
 
 
-FORMULAS: dict[str, Callable[[SimpleNamespace], object]] = {
+FORMULAS: dict[str, Callable[[SimpleNamespace], Any]] = {
     "f": lambda s: sigmoid(affine(s.h_prev, s.x, s.params, "f")),
     "i": lambda s: sigmoid(affine(s.h_prev, s.x, s.params, "i")),
     "candidate": lambda s: np.tanh(affine(s.h_prev, s.x, s.params, "c")),

@@ -63,7 +63,9 @@ _PROBES = (
     Probe("general", _lag_general),
     Probe(
         "one example",
-        lambda rng: _lag_inputs(rng, *different_sizes(rng, 1, low=3), 1, *different_sizes(rng, 2)),
+        lambda rng: _lag_inputs(
+            rng, different_sizes(rng, 1, low=3)[0], 1, *different_sizes(rng, 2)
+        ),
     ),
     Probe("T = B = D = H", _lag_square),
     Probe("two time steps", lambda rng: _lag_inputs(rng, 2, *different_sizes(rng, 3, low=3))),
