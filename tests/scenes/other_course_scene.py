@@ -67,7 +67,7 @@ class Installed:
             "IPYTHONDIR": str(folder / "ipython"),
         }
         for name, start in COMMANDS.items():
-            (self.home / "bin" / f"{name}.py").write_text(start, encoding="utf-8")
+            (self.home / "bin" / name).write_text(start, encoding="utf-8")
         self.install(self.project)
         self.course = self.project
         """the course folder: beside the package, as in this repository, where that is editable"""
@@ -109,7 +109,7 @@ class Installed:
 
     def command(self, name: str, *arguments: str, code: int = 0) -> str:
         """Run ``autograder`` or ``nbgrader`` in the course folder."""
-        return self.run(str(self.home / "bin" / f"{name}.py"), *arguments, code=code)
+        return self.run(str(self.home / "bin" / name), *arguments, code=code)
 
     def in_player(self, *cells: str, course: str = "regression", **engine) -> list[str]:
         """What each of these cells prints in one player of a course, or the error it ends with.
