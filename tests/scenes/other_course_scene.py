@@ -92,17 +92,16 @@ class Installed:
         )
         assert done.returncode == 0, done.stdout
 
-    def run(self, *arguments: str, cwd: Path | None = None, code: int = 0, **more) -> str:
+    def run(self, *arguments: str, cwd: Path | None = None, code: int = 0, input: str = "") -> str:
         """Run this Python and return what it says, standard error last. Fails for another code."""
         done = subprocess.run(
             [self.python, *arguments],
             cwd=cwd or self.course,
-            env=self.environment | more.pop("environment", {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            env=self.environment,
+            input=input,
+            capture_output=True,
             text=True,
             timeout=600,
-            **more,
         )
         assert done.returncode == code, f"{' '.join(arguments)[:300]}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
@@ -111,13 +110,13 @@ class Installed:
         """Run ``autograder`` or ``nbgrader`` in the course folder."""
         return self.run(str(self.home / "bin" / name), *arguments, code=code)
 
-    def in_player(self, *cells: str, course: str = "regression", **engine) -> list[str]:
-        """What each of these cells prints in one player of a course, or the error it ends with.
+    def in_player(self, *cells: str, exercise: str = "predict", **more) -> list[str]:
+        """What each of these cells prints in one player, or the error it ends with; then the verdict.
 
-        ``exercises`` are the names of those whose answers are then called, ``engine`` what else
-        ``Engine`` takes.
+        The player is of the kind that the exercise needs. ``more``: ``course``, by default the
+        second one, and what ``Engine`` takes.
         """
-        asked = {"course": course, "cells": cells, **engine}
+        asked = {"course": "regression", "cells": cells, "exercise": exercise, **more}
         return json.loads(self.run(__file__, input=json.dumps(asked)))
 
 
@@ -129,15 +128,14 @@ def main() -> None:
 
     asked = json.load(sys.stdin)
     course, cells = courses.find(asked.pop("course")), asked.pop("cells")
-    exercises = [course.get(name) for name in asked.pop("exercises", ())]
+    exercise = course.get(asked.pop("exercise"))
     with Engine(course, accept_less=True, **asked) as engine:
-        done = engine.run(cells, exercises)
+        done = engine.run(cells, [exercise])
     said = [
         "".join(o.get("text") or f"{o.get('ename')}: {o.get('evalue')}" for o in done.outputs[n])
         for n in range(len(cells))
     ]
-    said += [as_text(verdict) for verdict in done.verdicts.values()]
-    print(json.dumps(said))
+    print(json.dumps([*said, as_text(done.verdicts[exercise.name])]))
 
 
 if __name__ == "__main__":
