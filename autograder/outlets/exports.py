@@ -34,9 +34,9 @@ from pathlib import Path
 
 from autograder.checking.render import as_text
 from autograder.checking.verdict import Verdict
-from autograder.course.exercises import ASSIGNMENTS
 from autograder.grading.graded import REPAIRED, Graded
 from autograder.material.config import CourseError
+from autograder.material.notebooks import assignments, functions_in
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 """The delimiters that Moodle's import offers and that spreadsheets write."""
@@ -127,7 +127,7 @@ def read_marks(course: Path, assignment: str) -> Marks:
         engine = create_engine(url)
         try:
             with Session(engine) as session:
-                marks = _read(session, assignment)
+                marks = _read(session, assignment, _order(course, assignment))
         finally:
             engine.dispose()
     except SQLAlchemyError as error:
@@ -149,7 +149,12 @@ def read_marks(course: Path, assignment: str) -> Marks:
     return replace(marks, students=tuple(students), remarks=tuple(remarks))
 
 
-def _read(session, assignment: str) -> Marks:
+def _order(course: Path, assignment: str) -> list[str]:
+    """The exercises as the assignment's source asks for them; empty where it is not here."""
+    return functions_in(course, assignment) if assignment in assignments(course) else []
+
+
+def _read(session, assignment: str, order: Sequence[str]) -> Marks:
     from nbgrader.api import (
         Assignment,
         BaseCell,
@@ -196,7 +201,6 @@ def _read(session, assignment: str) -> Marks:
         .filter(SubmittedAssignment.assignment_id == entry.id)
         .all()
     )
-    order = [exercise.name for exercise in ASSIGNMENTS.get(assignment, ())]
     roster = session.query(
         Student.id, Student.first_name, Student.last_name, Student.email, Student.lms_user_id
     ).order_by(Student.last_name, Student.first_name, Student.id)
