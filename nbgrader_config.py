@@ -1,4 +1,4 @@
-"""nbgrader's settings for this course. The page "Grade a class" in the book explains its use."""
+"""nbgrader's settings, the same for every course. The page "Grade a class" explains their use."""
 
 import os
 import sys
@@ -10,6 +10,7 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 
 try:
     from autograder.grading.lock import keep_others_out
+    from autograder.material.config import course_of
     from autograder.material.notebooks import refresh_sources
     from autograder.outlets.nbgrader_steps import keep_what_is_ours, prepare_submissions
 
@@ -31,7 +32,7 @@ os.environ["PATH"] = os.pathsep.join(
 c = get_config()  # noqa: F821  (nbgrader provides it)
 
 c.CourseDirectory.root = ROOT
-c.CourseDirectory.course_id = "gated-memory"
+c.CourseDirectory.course_id = course_of(Path(ROOT)).name
 
 # What nbgrader generates goes to _build: no command of nbgrader touches notebooks/, which
 # students read.

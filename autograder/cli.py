@@ -54,7 +54,7 @@ class _Command(click.Group):
 )
 @click.pass_context
 def main(ctx: click.Context, course: Path | None) -> None:
-    """Make the exercises of Gated Memory and grade a class."""
+    """Make the exercises of a course and grade a class."""
     ctx.obj = course
 
 
@@ -75,7 +75,7 @@ def notebooks(course: Path | None, assignments: tuple[str, ...], check: bool, fo
         click.echo(f"[{number}/{len(names)}] solutions/{name}.py -> {target} ", nl=False)
         if check:
             fresh = nb.is_fresh(course, name)
-            click.echo("fresh" if fresh else "STALE")
+            click.echo(f"fresh: {nb.contents(course, name)}" if fresh else "STALE")
             if not fresh:
                 stale.append(name)
         elif nb.has_been_run(course / target) and not force:
@@ -87,7 +87,7 @@ def notebooks(course: Path | None, assignments: tuple[str, ...], check: bool, fo
         else:
             nb.write_source(course, name)
             nb.write_release(course, name)
-            click.echo("written")
+            click.echo(f"written: {nb.contents(course, name)}")
     if stale:
         raise click.ClickException(
             f"Not what the source gives: {', '.join(stale)}. "

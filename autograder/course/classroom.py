@@ -15,7 +15,8 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-NOTEBOOK = "gru.ipynb"
+ASSIGNMENT = "gru"
+NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 
 NUMPY_FUNCTIONS = (
     "update_gate",
@@ -230,7 +231,7 @@ CLASS = (
 )
 
 
-def hand_in(released: Path, solved: Path, submitted: Path, assignment: str = "gru") -> None:
+def hand_in(released: Path, solved: Path, submitted: Path, assignment: str = ASSIGNMENT) -> None:
     """Write everybody's submission to ``submitted/<student>/<assignment>/``.
 
     ``released`` is the notebook for students, ``solved`` the source notebook with the answers.

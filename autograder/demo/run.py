@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import webbrowser
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 from rich.console import Console
@@ -18,18 +20,27 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.checking.colors import DARK, LIGHT
-from autograder.course.classroom import ALL_FUNCTIONS, CLASS, hand_in
 from autograder.grading.keep import stored_grades
 from autograder.material import config
 from autograder.material import notebooks as nb
 from autograder.outlets.report import class_report
 from autograder.outlets.templates import environment
 
-ASSIGNMENT = "gru"
 DEMO_SEED = "271828182845"
 """Stands for an instructor's secret seed; fixed, so that every demonstration gives one result."""
 
-CHECKS = len(ALL_FUNCTIONS)
+
+def sample_of(course: Path) -> ModuleType:
+    """The module with the made-up class of the course that a folder holds.
+
+    It has ``ASSIGNMENT``, what the class works on; ``CLASS``, students with a ``name`` and a
+    ``story``, a sentence on what each handed in; and ``hand_in(released, solved, submitted)``, which
+    writes their work. Raises CourseError for a course without one.
+    """
+    declared = config.course_of(course)
+    if not declared.sample_class:
+        raise config.CourseError(f"The course {declared.name} has no made-up class to grade.")
+    return importlib.import_module(declared.sample_class)
 
 
 @dataclass(frozen=True)
@@ -41,28 +52,30 @@ class Row:
     score: float
     max_score: float
     lost: dict[str, list[str]]
-    """what the checks said about lost points: a reason, and ``name got/maximum`` for each check"""
+    """what the checks said about lost points: a reason, and ``name got/maximum`` for each check,
+    or ``all checks``"""
     waiting: bool
     """an answer waits for a person"""
     feedback: Path | None
 
 
-def build(course: Path, folder: Path) -> None:
+def build(course: Path, folder: Path, sample: ModuleType) -> None:
     """Make ``folder`` a course of its own, in which the class has handed in its work."""
+    assignment = sample.ASSIGNMENT
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     for name in (config.MARKER, config.NAMES):
         if (course / name).exists():
             shutil.copy(course / name, folder)
-    source = nb.source_path(folder, ASSIGNMENT)
+    source = nb.source_path(folder, assignment)
     source.parent.mkdir(parents=True)
-    source.write_text(nb.source_notebook(course, ASSIGNMENT), encoding="utf-8")
-    released = folder / "notebooks" / f"{ASSIGNMENT}.ipynb"
+    source.write_text(nb.source_notebook(course, assignment), encoding="utf-8")
+    released = folder / "notebooks" / f"{assignment}.ipynb"
     released.parent.mkdir()
-    released.write_text(nb.release_notebook(course, ASSIGNMENT), encoding="utf-8")
+    released.write_text(nb.release_notebook(course, assignment), encoding="utf-8")
     (folder / "secret_seed.txt").write_text(DEMO_SEED + "\n", encoding="utf-8")
-    hand_in(released, source, folder / "submitted", ASSIGNMENT)
+    sample.hand_in(released, source, folder / "submitted")
 
 
 def nbgrader(folder: Path, *arguments: str) -> Iterator[str]:
@@ -88,27 +101,27 @@ def nbgrader(folder: Path, *arguments: str) -> Iterator[str]:
         raise config.CourseError(f"nbgrader {' '.join(arguments)} failed:\n{''.join(said)}")
 
 
-def results(folder: Path) -> list[Row]:
+def results(folder: Path, sample: ModuleType) -> list[Row]:
     """One row per student of the class, read from nbgrader's gradebook."""
     from nbgrader.api import Gradebook, MissingEntry
 
-    rows = []
+    rows, assignment = [], sample.ASSIGNMENT
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
-        for student in CLASS:
+        for student in sample.CLASS:
             try:
-                submission = gradebook.find_submission(ASSIGNMENT, student.name)
+                submission = gradebook.find_submission(assignment, student.name)
             except MissingEntry:
                 rows.append(Row(student.name, student.story, 0, 0, {"not graded": []}, False, None))
                 continue
             grades = {grade.name: grade for paper in submission.notebooks for grade in paper.grades}
-            page = folder / "feedback" / student.name / ASSIGNMENT / f"{ASSIGNMENT}.html"
+            page = folder / "feedback" / student.name / assignment / f"{assignment}.html"
             rows.append(
                 Row(
                     student.name,
                     student.story,
                     submission.score,
                     submission.max_score,
-                    _lost_points(folder, student.name, grades),
+                    _lost_points(folder / "autograded" / student.name / assignment, grades),
                     submission.needs_manual_grade,
                     page if page.exists() else None,
                 )
@@ -116,8 +129,8 @@ def results(folder: Path) -> list[Row]:
     return rows
 
 
-def _lost_points(folder: Path, student: str, grades: dict) -> dict[str, list[str]]:
-    path = folder / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+def _lost_points(folder: Path, grades: dict) -> dict[str, list[str]]:
+    path = folder / f"{folder.name}.ipynb"
     if not path.exists():
         return {"no notebook": []}
     lost: dict[str, list[str]] = {}
@@ -126,7 +139,11 @@ def _lost_points(folder: Path, student: str, grades: dict) -> dict[str, list[str
         if grade and cell.cell_type == "code" and grade.score < grade.max_score:
             name = grade.name.removeprefix("check-")
             lost.setdefault(_reason(cell), []).append(f"{name} {grade.score:g}/{grade.max_score:g}")
-    return lost
+    everything = sum(name.startswith("check-") for name in grades)
+    return {
+        reason: ["all checks"] if len(checks) == everything else checks
+        for reason, checks in lost.items()
+    }
 
 
 def _reason(cell) -> str:
@@ -149,7 +166,7 @@ def _reason(cell) -> str:
 
 def run(course: Path, show: bool = True) -> None:
     """Grade the class in ``_build/demo`` and present the result."""
-    console = Console()
+    console, sample = Console(), sample_of(course)
     folder = course / "_build" / "demo"
     steps = [
         ("generate_assignment", "release the assignment"),
@@ -164,24 +181,24 @@ def run(course: Path, show: bool = True) -> None:
         TextColumn("{task.fields[now]}"),
         console=console,
     ) as progress:
-        task = progress.add_task("hand in the work", total=len(CLASS), now="")
-        build(course, folder)
-        progress.update(task, completed=len(CLASS))
+        task = progress.add_task("hand in the work", total=len(sample.CLASS), now="")
+        build(course, folder, sample)
+        progress.update(task, completed=len(sample.CLASS))
         for command, label in steps:
-            total = 1 if command == "generate_assignment" else len(CLASS)
+            total = 1 if command == "generate_assignment" else len(sample.CLASS)
             task = progress.add_task(label, total=total, now="")
             seen: set[str] = set()
-            for line in nbgrader(folder, command, ASSIGNMENT):
+            for line in nbgrader(folder, command, sample.ASSIGNMENT):
                 student = re.search(r"Converting notebook .*/(?:submitted|autograded)/(\w+)/", line)
                 if student:
                     seen.add(student.group(1))
                     progress.update(task, completed=len(seen) - 1, now=student.group(1))
             progress.update(task, completed=total, now="")
-    _write_report(folder)
-    rows = results(folder)
+    report = _write_report(folder, sample.ASSIGNMENT)
+    rows = results(folder, sample)
     console.print(_table(rows, console.width))
     page = folder / "index.html"
-    page.write_text(_page(rows, folder), encoding="utf-8")
+    page.write_text(_page(rows, folder, report), encoding="utf-8")
     console.print(
         "* an answer waits to be graded by a person, in JupyterLab: menu Nbgrader, Formgrader.\n"
         f"Feedback as the students get it: [bold]{page}[/bold]",
@@ -192,12 +209,10 @@ def run(course: Path, show: bool = True) -> None:
         webbrowser.open(page.as_uri())
 
 
-def _write_report(folder: Path) -> None:
+def _write_report(folder: Path, assignment: str) -> Path:
     """The class report, as ``autograder report`` makes it."""
-    graded = list(stored_grades(folder, ASSIGNMENT))
-    page = folder / "reports" / f"{ASSIGNMENT}.html"
-    page.parent.mkdir(exist_ok=True)
-    page.write_text(class_report(ASSIGNMENT, graded), encoding="utf-8")
+    graded = list(stored_grades(folder, assignment))
+    return config.write(folder / "reports" / f"{assignment}.html", class_report(assignment, graded))
 
 
 def _score(row: Row) -> str:
@@ -207,8 +222,7 @@ def _score(row: Row) -> str:
 def _lost(row: Row) -> list[str]:
     lines = []
     for reason, checks in row.lost.items():
-        what = "all checks" if len(checks) == CHECKS else ", ".join(checks)
-        lines.append(f"{reason}: {what}" if what else reason)
+        lines.append(f"{reason}: {', '.join(checks)}" if checks else reason)
     return lines or ["nothing lost"]
 
 
@@ -223,7 +237,7 @@ def _table(rows: list[Row], width: int) -> Table:
     return table
 
 
-def _page(rows: list[Row], folder: Path) -> str:
+def _page(rows: list[Row], folder: Path, report: Path) -> str:
     """The page that leads to everybody's feedback."""
     shown = [
         {
@@ -238,7 +252,7 @@ def _page(rows: list[Row], folder: Path) -> str:
     template = environment("autograder.demo").get_template("index.html.j2")
     return template.render(
         rows=shown,
-        report=f"reports/{ASSIGNMENT}.html",
+        report=report.relative_to(folder).as_posix(),
         accent={"light": LIGHT["right"], "dark": DARK["right"]},
     )
 

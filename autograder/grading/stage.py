@@ -103,7 +103,9 @@ def _known_to_players(course: Course) -> dict:
             raise PlayersUnavailable(f"{course.name} lists {name} for players; there is none.")
         modules[name] = Path(spec.origin).read_text(encoding="utf-8")
     shown = packages.paths_of(packages.with_dependencies((*packages.ALWAYS, *course.packages)))
-    hidden = {*packages.package_folders(python_folders()), *courses.secret_folders()}
+    secret = courses.secret_folders()
+    shown = [path for path in shown if path not in secret]  # a course may depend on another
+    hidden = {*packages.package_folders(python_folders()), *secret}
     hidden |= {path.parent for path in shown}
     return {
         "modules": modules,

@@ -251,7 +251,7 @@ class LocalWorkers:
                 self._why = "the one that forks it was killed"
             except OSError as error:
                 self._failed_starts += 1
-                self._why = error.strerror
+                self._why = error.strerror or str(error)
             else:
                 self._failed_starts = 0
                 self._all.add(process)

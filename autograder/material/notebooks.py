@@ -22,6 +22,7 @@ from autograder.material.config import (
     CourseError,
     course_of,
     find_course,
+    listed,
     nbgrader_settings,
     write,
 )
@@ -112,6 +113,28 @@ def asked_in(notebook) -> list[tuple[str, float]]:
 def functions_in(course: Path, name: str) -> list[str]:
     """The functions that a text source checks, in order, read without making a notebook of it."""
     return re.findall(r"^check\((\w+)\)\s*$", _text_of(course, name), re.MULTILINE)
+
+
+def contents(course: Path, name: str) -> str:
+    """What an assignment asks for, in words: how many exercises and points, and what it leaves out.
+
+    Left out is what the course declares for an assignment of this name and its source has not.
+    """
+    import nbformat
+
+    notebook = nbformat.reads(source_notebook(course, name), as_version=4)
+    graded = [
+        c.metadata.nbgrader for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade")
+    ]
+    asked = [function for function, _ in asked_in(notebook)]
+    total = _number(sum(meta.points for meta in graded))
+    said = f"{_count(len(asked), 'exercise')}, {_count(total, 'point')}"
+    if by_hand := _number(sum(meta.points for meta in graded if meta.get("solution"))):
+        said += f", {by_hand} of them given by a person"
+    declared = course_of(course).assignments.get(name, ())
+    if left_out := [e.name for e in declared if e.name not in asked]:
+        said += f"; left out: {listed(left_out)}"
+    return said
 
 
 def solution_page(text: str):
@@ -316,8 +339,7 @@ class _Placeholders:
     def value(self, kind: str, name: str) -> str:
         """What a placeholder stands for. Raises CourseError for an unknown one."""
         if kind == "points":
-            points = _number(self.points[name] if name in self.points else self.total)
-            return f"{points} point" if points == 1 else f"{points} points"
+            return _count(_number(self.points.get(name, self.total)), "point")
         if kind == "tolerance":
             return f"`{self.course.get(name).tolerance:g}`"
         if kind in self.course.placeholders:
@@ -361,6 +383,10 @@ def _cell_id(cell, taken: set[str]) -> str:
         found = f"{base}-{number}"
     taken.add(found)
     return found
+
+
+def _count(number: int | float, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _number(value: float) -> int | float:

@@ -14,7 +14,7 @@ import pytest
 from engine_scene import COURSE, Class, Command, added, environment, run, solved
 
 from autograder.grading.lock import keep_others_out, only_run
-from autograder.material.notebooks import CourseError
+from autograder.material.config import CourseError
 
 SLOW = "while True:\n    pass"
 

@@ -43,7 +43,8 @@ class CellDiagram:
         Raises ValueError for a part that the cell does not have.
         """
         shown = set(show)
-        if unknown := (shown | ({highlight} - {None})) - set(self.parts):
+        named = shown if highlight is None else shown | {highlight}
+        if unknown := named - set(self.parts):
             raise ValueError(
                 f"the parts of the cell are {', '.join(self.parts)}; "
                 f"not {', '.join(sorted(unknown))}"
