@@ -149,7 +149,9 @@ def solution_page(text: str):
     folder = find_course()
     _add_points(notebook, "solutions", course_of(folder))
     # Which assignment it is, only its text says here.
-    name = next(n for n in assignments(folder) if _text_of(folder, n).strip() == text.strip())
+    same = (n for n in assignments(folder) if _text_of(folder, n).split() == text.split())
+    if (name := next(same, None)) is None:
+        raise CourseError("This text is none of the sources in solutions/.")
     fill = _Placeholders(folder, name, notebook)
     for cell in notebook.cells:
         tags = [tag for tag in cell.metadata.get("tags", []) if tag == "hide-input"]
