@@ -61,7 +61,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimVerdict:
     """What is said of a claim: its word, the finding of all seeds, and the word of each seed set."""
 
     claim: Claim
@@ -70,7 +70,7 @@ class Verdict:
     by_set: dict[str, str]
 
 
-def judge(claim: Claim, folder: Path = RESULTS, tiny: bool = False) -> Verdict:
+def judge(claim: Claim, folder: Path = RESULTS, tiny: bool = False) -> ClaimVerdict:
     """The verdict of a claim: that of all seeds, if either seed set alone gives the same."""
 
     def runs(seeds: Sequence[int] | None, *names: str) -> pd.DataFrame:
@@ -94,11 +94,11 @@ def judge(claim: Claim, folder: Path = RESULTS, tiny: bool = False) -> Verdict:
             for name in ROUNDS
         }
     word = found.word if set(by_set.values()) == {found.word} else UNSETTLED
-    return Verdict(claim, word, found, by_set)
+    return ClaimVerdict(claim, word, found, by_set)
 
 
 @cache
-def verdicts() -> dict[str, Verdict]:
+def verdicts() -> dict[str, ClaimVerdict]:
     """The verdict of every claim on trial, from the results in the repository."""
     return {claim.id: judge(claim) for claim in CLAIMS}
 

@@ -46,7 +46,7 @@ def label(name: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def word(verdict: claims.Verdict) -> str:
+def word(verdict: claims.ClaimVerdict) -> str:
     """The verdict's word for a page; an ellipsis stands for the condition of "holds when"."""
     return f"{verdict.word} …" if verdict.word == claims.WHEN else verdict.word
 

@@ -151,11 +151,11 @@ class Engine:
         """Run code cells in order and judge the exercises; what they do never raises."""
         start = time.monotonic()
         try:
-            performance = _Run(self, cells, exercises, start + SUBMISSION_SECONDS).perform()
+            performance = _Performing(self, cells, exercises, start + SUBMISSION_SECONDS).perform()
         except PlayersUnavailable:  # somebody killed the zygote: once more, with another
             self.close()
             start = time.monotonic()
-            performance = _Run(self, cells, exercises, start + SUBMISSION_SECONDS).perform()
+            performance = _Performing(self, cells, exercises, start + SUBMISSION_SECONDS).perform()
         performance.seconds = time.monotonic() - start
         return performance
 
@@ -313,7 +313,7 @@ def shorten(cells: Sequence[MutableMapping], performance: Performance) -> None:
         cells[number]["source"] = cells[number]["source"][:1000] + "\n# … the rest is not kept"
 
 
-class _Run:
+class _Performing:
     """One submission on its way through the players."""
 
     def __init__(self, engine: Engine, cells: Sequence[str], exercises, deadline: float):
