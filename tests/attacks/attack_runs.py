@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from autograder.checking.answers import as_seed
 from autograder.checking.render import as_html
 from autograder.grading import keep
 from autograder.grading import run as grading
-from autograder.grading.engine import version as engine_version
 from autograder.grading.graded import Graded
 from autograder.grading.workers import Settings, grade_in_worker
 from autograder.material import collect
@@ -106,8 +105,8 @@ def stock(attack: Attack, template: Path, max_points: float) -> Outcome:
 def settings(assignment: str) -> Settings:
     """How the engine grades here: as ``autograder grade`` does, with less patience for a cell."""
     release, seed = release_of(COURSE, assignment), as_seed(SEED)
-    version = engine_version(seed, release, CELL_SECONDS)
-    return Settings(assignment, release, seed, version, cell_seconds=CELL_SECONDS)
+    unversioned = Settings(assignment, release, seed, version="", cell_seconds=CELL_SECONDS)
+    return replace(unversioned, version=unversioned.version_here())
 
 
 class _InThisProcess:
