@@ -1,8 +1,13 @@
 """Tests of the tests: what earns full marks, what loses points, and what it is called."""
 
 import importlib
+import json
+import os
+import random
 import re
-from functools import cache
+from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +15,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.checking import catalogue
 from autograder.checking.answers import PUBLIC_SEED
-from autograder.checking.catalogue import TABLE, as_json
+from autograder.checking.catalogue import TABLE, Row, as_json, audit
 from autograder.checking.judge import judge
 from autograder.course.exercises import ASSIGNMENTS
 from autograder.course.gated_memory import COURSE
 
 EXERCISES = [exercise for group in ASSIGNMENTS.values() for exercise in group]
-audit = cache(catalogue.audit)  # several tests look at the same table
 RIGHT = {
     name: answers
     for assignment in ASSIGNMENTS
     for name, answers in importlib.import_module(f"right_answers.{assignment}").RIGHT.items()
 }
 SECRET = 20_260_722
+# How many more seeds the catalogue is tried at; a seed takes about 15 s of processor time.
+MORE_SEEDS = [
+    random.Random(n).getrandbits(64) for n in range(int(os.environ.get("MISTAKE_SEEDS", "2")))
+]
+TABLE_TEXT = (Path(__file__).parents[2] / TABLE).read_text(encoding="utf-8")
+SHOWN = {
+    name: list(rows)
+    for name, rows in groupby(
+        (Row(**entry) for entry in json.loads(TABLE_TEXT)), attrgetter("exercise")
+    )
+}
 seeds = st.integers(min_value=0, max_value=2**64 - 1)
 
 
@@ -47,21 +61,42 @@ def test_five_differently_written_right_answers_earn_full_marks(exercise):
             assert found.failure is None and found.mistake is None
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=names)
-@pytest.mark.parametrize("seed", [PUBLIC_SEED, SECRET])
-def test_every_mistake_loses_points_and_is_named(exercise, seed):
-    rows = audit(exercise, seed)
-    assert len(rows) == len(exercise.mistakes) >= 5
-    wrong = [row for row in rows if not row.caught or row.named != row.mistake]
-    assert not wrong
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, ids=names)
-def test_no_two_mistakes_are_confused(exercise):
-    titles = [mistake.name for mistake in exercise.mistakes]
-    assert len(set(titles)) == len(titles)
-    for row in audit(exercise, SECRET):
+def is_one_to_one(rows):
+    """Fail unless each mistake loses points, is called by its name, and behaves as no other."""
+    for row in rows:
+        assert row.caught, f"{row.mistake} earns all points"
         assert row.also == (), f"{row.mistake} cannot be told from {row.also}"
+        assert row.named == row.mistake
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=names)
+def test_every_mistake_is_named_and_confused_with_no_other(exercise):
+    """At the public seed, at which the table on the site shows what is found."""
+    rows = audit(exercise)
+    titles = [mistake.name for mistake in exercise.mistakes]
+    assert [row.mistake for row in rows] == titles and len(titles) >= 5
+    assert len(set(titles)) == len(titles)
+    is_one_to_one(rows)
+    assert as_json(rows) == as_json(SHOWN[exercise.name]), "stale; run: autograder mistakes"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=names)
+@pytest.mark.parametrize("seed", MORE_SEEDS)
+def test_so_it_is_at_other_seeds(exercise, seed):
+    is_one_to_one(audit(exercise, seed))
+
+
+def test_mistakes_that_cannot_be_told_apart_are_found():
+    """One of two names of the same function, and a right answer that is called a mistake."""
+    exercise = COURSE.get("update_gate")
+    first, *others = exercise.mistakes
+    twin = replace(first, name="the same by another name")
+    right = replace(first, name="no mistake at all", wrong=RIGHT[exercise.name][0])
+    rows = audit(replace(exercise, mistakes=(first, *others, twin, right)))
+    assert rows[0].also == (twin.name,) and rows[0].named == first.name
+    assert rows[-2].also == (first.name,) and rows[-2].named == first.name
+    assert [row.mistake for row in rows if not row.caught] == [right.name]
+    is_one_to_one(rows[1:-2])
 
 
 @given(seed=seeds)
@@ -69,15 +104,6 @@ def test_no_two_mistakes_are_confused(exercise):
 @pytest.mark.parametrize("exercise", EXERCISES, ids=names)
 def test_a_right_answer_is_right_for_every_seed(exercise, seed):
     assert verdict(exercise, RIGHT[exercise.name][0], seed).passed
-
-
-@given(seed=seeds)
-@settings(max_examples=4, deadline=None)
-@pytest.mark.parametrize("exercise", [e for e in EXERCISES if len(e.mistakes) < 45], ids=names)
-def test_a_mistake_is_caught_for_every_seed(exercise, seed):
-    for mistake in exercise.mistakes:
-        found = verdict(exercise, mistake.wrong, seed)
-        assert found.points < exercise.points, mistake.name
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=names)
@@ -163,10 +189,9 @@ def test_an_unknown_name_is_answered_with_the_nearest_one():
         COURSE.get("upate_gate")
 
 
-def test_the_table_on_the_site_is_what_the_checks_find_today():
-    rows = [row for exercise in EXERCISES for row in audit(exercise)]
-    shown = (Path(__file__).parents[2] / TABLE).read_text(encoding="utf-8")
-    assert shown == as_json(rows), "the table is stale; run: autograder mistakes"
+def test_the_table_on_the_site_has_all_exercises_in_order():
+    shown = [row for exercise in EXERCISES for row in SHOWN[exercise.name]]
+    assert TABLE_TEXT == as_json(shown), "the table is stale; run: autograder mistakes"
 
 
 def test_every_section_to_reread_exists_under_its_label_and_title():

@@ -17,6 +17,10 @@ Rng = np.random.Generator
 SATURATED = 40.0
 """A pre-activation at which float64 sigmoid and tanh are exactly 1."""
 
+WIDE = (7, 5, 8)
+"""B, D and H where inputs are so large that a function may overflow. Which gate did is recognized
+by the entries it hits: in a smaller array, two gates could hit the same ones."""
+
 TERMS = (
     ("bias", "the bias b"),
     ("input", "the part of W that meets x"),
@@ -108,7 +112,7 @@ def step_families(draw: Callable) -> tuple[Probe, ...]:
         return drawn
 
     def large(rng):
-        drawn = general(rng)
+        drawn = draw(rng, *WIDE)
         drawn["x"] *= 10_000.0
         drawn["x"][1] = -drawn["x"][0]  # pre-activations of both signs, in every unit
         return drawn
@@ -172,7 +176,7 @@ def sequence_families(draw: Callable) -> tuple[Probe, ...]:
         return drawn
 
     def large(rng):
-        drawn = general(rng)
+        drawn = draw(rng, 4, *WIDE)
         drawn["xs"] *= 10_000.0
         drawn["xs"][:, 1] = -drawn["xs"][:, 0]
         return drawn
