@@ -17,13 +17,15 @@ from cluster_scene import (
     alive,
     line_with,
     make_course,
+    mortal_scheduler,
     scheduler,
     start,
     still_there,
     worker,
 )
+from engine_scene import Here
 from nbgrader.api import Gradebook
-from work_scene import SETTINGS, deadly
+from work_scene import SETTINGS, deadly, easy
 
 from autograder import terminal
 from autograder.cli import main
@@ -187,3 +189,48 @@ def test_a_submission_that_kills_workers_and_then_the_scheduler_ends(tmp_path, m
     with pytest.raises(CourseError, match=r"scheduler at \S+ is gone. What is graded is kept"):
         team.result(waiting)
     team.close(now=True)
+
+
+@pytest.mark.parametrize("step", ["submit", "result", "number", "close"])
+def test_a_scheduler_that_is_killed_costs_what_was_not_graded_yet(
+    tmp_path, monkeypatch, token, step
+):
+    """It dies when it is asked for the third time, or when all is done."""
+    monkeypatch.setattr(grading, "grade_in_worker", easy)
+    students = [f"s{number}" for number in range(8)]
+    for student in students:
+        place = tmp_path / "submitted" / student / "gru"
+        place.mkdir(parents=True)
+        (place / "gru.ipynb").write_text("")
+    found = grading.submissions(tmp_path, "gru")
+    said: list[str] = []
+    with mortal_scheduler(token) as (process, address):
+        with worker(address, token=token, PYTHONPATH=str(HERE)):
+            team = DaskWorkers(address, lambda says: None)
+            real, calls = getattr(DaskWorkers, step), []
+
+            def dying(team, *arguments, **options):
+                calls.append(arguments)
+                if len(calls) == 3 or step == "close":
+                    process.kill()
+                    process.wait()
+                    team._asked = 0.0  # it is asked anew how many workers there are
+                return (real.fget if step == "number" else real)(team, *arguments, **options)
+
+            dies = property(dying) if step == "number" else dying
+            monkeypatch.setattr(DaskWorkers, step, dies)
+            summary = grading.Run(tmp_path, SETTINGS, say=said.append).perform(found, team)
+            monkeypatch.setattr(DaskWorkers, step, real)
+    told = [problem.student for problem in summary.problems]
+    assert sorted([*summary.graded, *told]) == students
+    if step == "close":
+        assert summary.exit_code == 0
+        return
+    assert summary.exit_code == 1 and told
+    assert f"scheduler at {address} is gone. What is graded is kept" in summary.stopped
+    assert said == [
+        summary.stopped,
+        *(f"{student}: not graded. The run ended before it was graded." for student in told),
+    ]
+    again = grading.Run(tmp_path, SETTINGS, say=said.append).perform(found, Here())
+    assert sorted(again.graded) == sorted(told) and again.exit_code == 0

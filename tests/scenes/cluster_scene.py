@@ -88,10 +88,17 @@ def line_with(process: subprocess.Popen, pattern: str) -> re.Match:
 @contextmanager
 def scheduler(token: str, **more: str) -> Iterator[str]:
     """``dask scheduler`` on this machine; its address."""
+    with mortal_scheduler(token, **more) as (_, address):
+        yield address
+
+
+@contextmanager
+def mortal_scheduler(token: str, **more: str) -> Iterator[tuple[subprocess.Popen, str]]:
+    """The same, for a test that kills it: its process too."""
     options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
     process = start("dask", "scheduler", *options, token=token, **more)
     try:
-        yield line_with(process, r"Scheduler at: *(tcp://\S+)").group(1)
+        yield process, line_with(process, r"Scheduler at: *(tcp://\S+)").group(1)
     finally:
         stop(process)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -66,3 +68,16 @@ class Broken:
 
 def answers_broken(settings, student: str, data: bytes):
     return Broken(), "{}"
+
+
+def as_sampled(sample: tuple[str, str]):
+    """Grades everybody as the sample was graded; the notebook says of which file it is."""
+
+    def grade(settings: Settings, student: str, data: bytes) -> tuple[str, str]:
+        digest = sha256(data).hexdigest()
+        graded = replace(Graded.from_json(sample[0]), student=student, digest=digest)
+        paper = json.loads(sample[1])
+        paper["metadata"]["of"] = digest
+        return graded.to_json(), json.dumps(paper)
+
+    return grade
