@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from engine_fixtures import confined, course, engine, strict, template  # noqa: F401
+from engine_fixtures import confined, course, engine, registered, strict, template  # noqa: F401
 from filelock import FileLock
 
 # Files that take minutes begin first, so that no process is left with one at the end.
@@ -22,7 +22,8 @@ LONG = (
     "site/test_pages.py",
     "grading/test_grade_command.py",
     "outlets/test_class.py",
-    "outlets/test_gradebook.py",
+    "other_course/test_answers_stay_away.py",
+    "demo/test_guide.py",
 )
 
 _LARGEST: dict[str, float] = {}

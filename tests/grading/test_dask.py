@@ -49,11 +49,8 @@ def address(token):
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    course = make_course(tmp_path_factory.mktemp("cluster") / "course", STUDENTS)
-    done = start("nbgrader", "generate_assignment", "gru", cwd=course)
-    assert done.communicate(timeout=300) and done.returncode == 0
-    return course
+def course(tmp_path_factory, registered):
+    return make_course(tmp_path_factory.mktemp("cluster") / "course", STUDENTS, registered)
 
 
 def grades(course: Path) -> dict[str, dict]:

@@ -28,13 +28,19 @@ QUICK = ("ben", "cleo", "fay", "june", "quinn")
 """Students of the sample class whose work is graded in no time."""
 
 
-def make_course(folder: Path, students: dict[str, str]) -> Path:
-    """A course in which each of ``students`` has handed in what one of the sample class has."""
+def make_course(folder: Path, students: dict[str, str], registered: Path | None = None) -> Path:
+    """A course in which each of ``students`` has handed in what one of the sample class has.
+
+    From ``registered``, where it is given, come a gradebook and what nbgrader released.
+    """
     for name in ("nbgrader_config.py", "_config.yml"):
         folder.mkdir(exist_ok=True)
         shutil.copy(COURSE / name, folder)
     for name in ("solutions", "notebooks"):
         shutil.copytree(COURSE / name, folder / name)
+    if registered:
+        shutil.copy(registered / "gradebook.db", folder)
+        shutil.copytree(registered / "_build", folder / "_build")
     (folder / "secret_seed.txt").write_text("20140903\n", encoding="utf-8")
     empty = nbformat.read(nb.release_path(COURSE, "gru"), as_version=4)
     solved = nbformat.reads(nb.source_notebook(COURSE, "gru"), as_version=4)

@@ -1,6 +1,8 @@
 """Engines and a course that many tests share."""
 
 import shutil
+from functools import partial
+from pathlib import Path
 
 import pytest
 from engine_scene import SEED, Class, build_course
@@ -35,6 +37,13 @@ def strict(confined):
 def template(confined, once) -> Class:
     """A course with a gradebook, to be copied; one for all processes."""
     return Class(once("lstm-course", build_course) / "course")
+
+
+@pytest.fixture(scope="session")
+def registered(once) -> Path:
+    """A course folder in which nbgrader has released ``gru``, to be copied from: what it wrote is
+    ``gradebook.db`` and ``_build``. One for all processes."""
+    return once("gru-course", partial(build_course, assignment="gru")) / "course"
 
 
 @pytest.fixture

@@ -199,7 +199,7 @@ def build_course(folder: Path, assignment: str = "lstm") -> Class:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout
     return Class(root, assignment)

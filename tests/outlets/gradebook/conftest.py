@@ -14,10 +14,11 @@ from autograder.outlets.gradebook import gradebook_url
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory) -> Course:
+def course(tmp_path_factory, registered) -> Course:
     """A course in which nbgrader has registered the assignment; the deadline is DUE."""
     course = Course(tmp_path_factory.mktemp("gradebook"))
-    course.run("nbgrader", "generate_assignment", "gru")
+    shutil.copy(registered / "gradebook.db", course.root)
+    shutil.copytree(registered / "_build", course.root / "_build")
     with Gradebook(gradebook_url(course.root), "gated-memory") as book:
         book.update_or_create_assignment("gru", duedate=DUE)
         book.add_student("ada", first_name="Ada", last_name="King", email="ada@example.org")
