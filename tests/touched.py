@@ -21,11 +21,12 @@ ABOVE = {
     "checking": ("course",),
     "course": ("material", "experiments"),
     "material": ("grading",),
-    "grading": ("outlets", "attacks"),
-    "outlets": ("demo",),
+    "grading": ("outlets", "attacks", "other_course"),
+    "outlets": ("demo", "other_course"),
     "demo": (),
     "experiments": (),
     "attacks": (),
+    "other_course": (),
     "site": (),
 }
 

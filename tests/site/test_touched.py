@@ -13,11 +13,11 @@ chosen = touched["chosen"]
     ("path", "wanted"),
     [
         ("autograder/demo/run.py", {"demo"}),
-        ("autograder/outlets/report_page/report.css", {"outlets", "demo"}),
-        ("autograder/grading/run.py", {"grading", "outlets", "demo", "attacks"}),
+        ("autograder/outlets/report_page/report.css", {"outlets", "demo", "other_course"}),
+        ("autograder/grading/run.py", {"grading", "outlets", "demo", "attacks", "other_course"}),
         (
             "autograder/course/reference.py",
-            {"course", "material", "grading", "outlets", "demo", "attacks", "experiments"},
+            set(touched["ABOVE"]) - {"player", "checking", "site"},
         ),
         ("experiments/claims.py", {"experiments"}),
         ("tests/attacks/attack_corpus/papers.py", {"attacks"}),
@@ -40,6 +40,7 @@ def test_a_file_in_a_chosen_folder_is_not_named_twice():
     assert chosen(["tests/grading/test_dask.py", "autograder/outlets/exports.py"]) == [
         "tests/demo",
         "tests/grading/test_dask.py",
+        "tests/other_course",
         "tests/outlets",
     ]
     assert "tests/grading/test_dask.py" not in chosen(

@@ -25,11 +25,10 @@ def graded() -> Graded:
 
 
 @pytest.fixture(scope="module")
-def gradebook(tmp_path_factory) -> Path:
+def gradebook(once) -> Path:
     """nbgrader's gradebook with two assignments and nobody in it; making one takes seconds."""
-    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    make_gradebook(path)
-    return path
+    made = once("gradebook", lambda folder: make_gradebook(folder / "gradebook.db"))
+    return made / "gradebook.db"
 
 
 @pytest.fixture(scope="module")
