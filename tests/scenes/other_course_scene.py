@@ -41,8 +41,11 @@ def marked(folder: Path) -> Path:
 
 
 COMMANDS = {
-    "autograder": "from autograder.cli import main\n\nmain()\n",
-    "nbgrader": "from nbgrader.apps.nbgraderapp import main\n\nmain()\n",
+    name: f"from {module} import main\n\nif __name__ == '__main__':\n    main()\n"
+    for name, module in (
+        ("autograder", "autograder.cli"),
+        ("nbgrader", "nbgrader.apps.nbgraderapp"),
+    )
 }
 """As pip installs them: no folder but that of the command is on the path of modules."""
 
