@@ -1,6 +1,6 @@
 """Checks for the exercises of a course.
 
-``check(update_gate)`` is all a student calls. Importing this package imports neither torch nor a
+``check(a_function)`` is all a student calls. Importing this package imports neither torch nor a
 course; the course is found when it is needed.
 """
 
@@ -59,7 +59,7 @@ def grade(code: Callable, name: str | None = None, *, course: str | None = None)
     if not callable(code):
         raise TypeError(
             f"check needs the function itself, not {type(code).__name__}: "
-            "write check(update_gate), without calling it."
+            "write check(the_function), without calling it."
         )
     called = name or str(getattr(code, "__name__", type(code).__name__))
     exercise = _record(called, course)

@@ -449,7 +449,7 @@ def mistakes(course: Path | None, check: bool) -> None:
         rows += found
     text = catalogue.as_json(rows)
     if not check:
-        path.write_text(text, encoding="utf-8")
+        config.write(path, text)
     elif not path.exists() or path.read_text(encoding="utf-8") != text:
         raise click.ClickException(f"{catalogue.TABLE} is stale. Run: autograder mistakes")
 

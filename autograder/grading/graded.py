@@ -73,7 +73,7 @@ class Entry:
 
     student: str
     points: Mapping[str, float]
-    """score of each cell that is graded automatically, by its grade_id (``check-update_gate``)"""
+    """score of each cell that is graded automatically, by its grade_id (``check-`` and its name)"""
     answered: Mapping[str, bool]
     """whether the student changed a solution cell, by its grade_id. Those graded by hand have to be
     there; of the others, those that are there get or lose nbgrader's "No response." """

@@ -97,7 +97,7 @@ def _tokens(source: str) -> Iterator[str]:
     """Tokens in which names that a student chose are replaced by how long ago they were used.
 
     Names after a dot are an interface's and stay, except on ``self``; strings stay where they
-    could be keys, such as ``"W_z"``.
+    could be keys, such as ``"W"``.
     """
     seen: dict[str, int] = {}
     count, last, before = 0, "", ""

@@ -65,10 +65,12 @@ def require_assignment(course: Path, name: str) -> None:
 
 
 def release_path(course: Path, name: str) -> Path:
+    """Where the notebook for students lies."""
     return course / "notebooks" / name / f"{name}.ipynb"
 
 
 def source_path(course: Path, name: str) -> Path:
+    """Where nbgrader finds the notebook with the answers."""
     return course / "_build" / "source" / name / f"{name}.ipynb"
 
 

@@ -99,7 +99,7 @@ def test_points_are_the_share_of_probes_that_hold():
 
 
 def test_a_call_in_place_of_the_function_is_explained():
-    with pytest.raises(TypeError, match=r"check\(update_gate\), without calling it"):
+    with pytest.raises(TypeError, match=r"check\(the_function\), without calling it"):
         check(np.ones(3))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,8 +41,11 @@ def marked(folder: Path) -> Path:
 
 
 COMMANDS = {
-    "autograder": "from autograder.cli import main\n\nmain()\n",
-    "nbgrader": "from nbgrader.apps.nbgraderapp import main\n\nmain()\n",
+    name: f"from {module} import main\n\nif __name__ == '__main__':\n    main()\n"
+    for name, module in (
+        ("autograder", "autograder.cli"),
+        ("nbgrader", "nbgrader.apps.nbgraderapp"),
+    )
 }
 """As pip installs them: no folder but that of the command is on the path of modules."""
 
@@ -118,6 +122,26 @@ class Installed:
         """
         asked = {"course": "regression", "cells": cells, "exercise": exercise, **more}
         return json.loads(self.run(__file__, input=json.dumps(asked)))
+
+
+def hand_in(installed: Installed, student: str, solved: bool, **answers: str) -> Path:
+    """Write a submission: the released notebook with right answers, or with these."""
+    import nbformat
+
+    name = "regression"
+    paper = nbformat.read(installed.course / f"notebooks/{name}/{name}.ipynb", as_version=4)
+    source = nbformat.read(installed.course / f"_build/source/{name}/{name}.ipynb", as_version=4)
+    right = {c.metadata.get("nbgrader", {}).get("grade_id"): c.source for c in source.cells}
+    for cell in paper.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id in answers:
+            cell.source = answers[grade_id]
+        elif solved and grade_id:
+            cell.source = re.sub(r" *### (BEGIN|END) SOLUTION\n?", "", right[grade_id])
+    path = installed.course / "submitted" / student / name / f"{name}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(paper, path)
+    return path
 
 
 def main() -> None:

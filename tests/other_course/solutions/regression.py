@@ -91,16 +91,17 @@ check(sigmoid)
 class LinearModel(torch.nn.Module):
     """With the parameters w: (features,) and b: ()."""
 
-    ### BEGIN SOLUTION
     def __init__(self, features):
         super().__init__()
+        ### BEGIN SOLUTION
         self.w = torch.nn.Parameter(torch.zeros(features))
         self.b = torch.nn.Parameter(torch.zeros(()))
+        ### END SOLUTION
 
     def forward(self, X):
+        ### BEGIN SOLUTION
         return X @ self.w + self.b
-
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "check-LinearModel", "locked": true, "schema_version": 3, "solution": false}
