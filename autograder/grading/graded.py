@@ -40,17 +40,21 @@ class Graded:
 
     @property
     def points(self) -> float:
+        """What the checks give, to two decimals."""
         return round(sum(verdict.points for verdict in self.verdicts), 2)
 
     @property
     def max_points(self) -> float:
+        """What the checks can give."""
         return round(sum(verdict.max_points for verdict in self.verdicts), 2)
 
     @property
     def needs_look(self) -> bool:
+        """Whether something was noticed that a person should look at."""
         return any(remark.kind in LOOK for remark in self.remarks)
 
     def to_json(self) -> str:
+        """The grade as JSON, from which ``from_json`` makes it again."""
         # Dataclasses are shown as their fields; dataclasses.asdict would first copy everything.
         return json.dumps(vars(self), ensure_ascii=False, default=vars)
 

@@ -19,6 +19,7 @@ does not make the next one take the grade for an old one."""
 
 
 def graded_folder(course: Path, submission: Submission, assignment: str) -> Path:
+    """Where the grade of a submission lies."""
     return course / "autograded" / submission.student / assignment
 
 

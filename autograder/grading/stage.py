@@ -81,6 +81,7 @@ class CallOrder:
     def of(
         cls, exercise: Exercise, inputs: Sequence[Inputs], seconds: float = TIME_LIMIT
     ) -> CallOrder:
+        """The order to call an exercise's answer on these inputs, ``seconds`` for each call."""
         order = {
             "do": "call",
             "name": exercise.name,

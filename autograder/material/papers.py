@@ -234,6 +234,7 @@ class Restored:
     """how many official cells there are"""
 
     def sentences(self) -> list[str]:
+        """What was put in order, for the instructor."""
         said = []
         if self.edited:
             said.append(f"edited, the original counts: {', '.join(self.edited)}")

@@ -126,6 +126,7 @@ class TolerantExporter(NotebookExporter):
     """Reads a notebook; a file that is none becomes a notebook that says so."""
 
     def from_filename(self, filename, resources=None, **kw):
+        """The notebook in a file, as nbconvert hands it on; see the class."""
         path = Path(filename)
         data, reason = b"", ""
         if path.is_symlink():
@@ -157,6 +158,7 @@ class RestoreCells(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb, resources):
+        """Put a submitted notebook in order, by what the gradebook has of the released one."""
         info = resources["nbgrader"]
         with Gradebook(info["db_url"]) as gradebook:
             notebook = gradebook.find_notebook(info["notebook"], info["assignment"])
@@ -209,6 +211,7 @@ class RunConfined(NbGraderPreprocessor):
     cell_seconds = Float(CELL_SECONDS, help="Seconds that a cell may take.").tag(config=True)
 
     def preprocess(self, nb, resources):
+        """Grade a submitted notebook that is in order, and leave its grade beside it."""
         info = resources["nbgrader"]
         nb.metadata.pop("submitted", None)  # of the copy between the two passes
         digest, remarks, release = _noticed.pop(
@@ -267,6 +270,7 @@ class ExecuteCells(Execute):
     """Runs a submission. A cell that ends the kernel is left out, and the rest is run again."""
 
     def preprocess(self, nb, resources=None, km=None):
+        """Run a notebook in a kernel, as often as it takes to get past what ends the kernel."""
         self.deadly: dict[int, str] = {}
         while True:
             try:
@@ -289,6 +293,7 @@ class ExecuteCells(Execute):
         return nb, resources
 
     def preprocess_cell(self, cell, resources, index):
+        """Run one cell, or say why it was left out."""
         self.running = index
         if index not in self.deadly:
             return super().preprocess_cell(cell, resources, index)
