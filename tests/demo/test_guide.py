@@ -301,7 +301,7 @@ def test_limits_in_words_are_those_of_the_engine():
 
 def test_messages_of_the_last_table_exist():
     package = Path(__import__("nbgrader").__file__).parent
-    sources = [*(COURSE / "autograder").glob("*.py"), *package.rglob("*.py")]
+    sources = [*(COURSE / "autograder").rglob("*.py"), *package.rglob("*.py")]
     sources.append(COURSE / "nbgrader_config.py")
     # Sentences are written over several lines of source.
     text = re.sub(r'["\']\s*\n\s*f?["\']', "", "\n".join(p.read_text("utf-8") for p in sources))
