@@ -71,7 +71,7 @@ def test_without_workers_it_waits_and_says_so(course, address):
     process = start(*command, cwd=course)
     line_with(process, f"There are no workers at {address}; waiting for one.")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     assert "Interrupted. Run the same command again" in out
     assert "Traceback" not in err and "distributed" not in err
@@ -97,8 +97,8 @@ def test_a_worker_killed_in_mid_run_costs_nothing(course, address, token, tmp_pa
         assert done.exit_code == 0, done.output
         assert f"{len(STUDENTS)} graded" in done.output
         assert "distributed" not in done.output
-        assert first.poll() == -signal.SIGKILL or first.wait(20) == -signal.SIGKILL
-    left = still_there(family, seconds=0.0)
+        assert first.poll() == -signal.SIGKILL or first.wait(300) == -signal.SIGKILL
+    left = still_there(family, but=1)
     assert len(family) >= 6 and len(left) == 1, "of two workers and a scheduler, with zygotes"
 
     found = grades(course)

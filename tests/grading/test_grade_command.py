@@ -333,7 +333,7 @@ def locked(course: Class):
 
     def release_it():
         if other.poll() is None:
-            other.communicate("\n", timeout=30)
+            other.communicate("\n", timeout=300)
 
     try:
         assert other.stdout.readline() == "locked\n"

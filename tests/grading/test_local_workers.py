@@ -124,7 +124,7 @@ def test_no_process_outlives_the_command(tmp_path, how):
         os.killpg(process.pid, signal.SIGINT)
     else:
         process.kill()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert still_there(others) == []
     if how == "Ctrl-C":
         assert process.returncode == 130

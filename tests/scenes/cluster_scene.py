@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -140,9 +141,12 @@ def alive(token: str) -> dict[int, int]:
     return found
 
 
-def still_there(processes: dict[int, int], seconds: float = 20) -> list[int]:
-    """The processes that do not end, each after some time of waiting."""
-    left = [pid for pid, fd in processes.items() if not select.select([fd], [], [], seconds)[0]]
+def still_there(processes: dict[int, int], but: int = 0, seconds: float = 60) -> list[int]:
+    """The processes that do not end, once no more than ``but`` are left or the time is over."""
+    deadline, left = time.monotonic() + seconds, dict(processes)
+    while len(left) > but and (patience := deadline - time.monotonic()) > 0:
+        ended = select.select(list(left.values()), [], [], patience)[0]
+        left = {pid: descriptor for pid, descriptor in left.items() if descriptor not in ended}
     for descriptor in processes.values():
         os.close(descriptor)
-    return left
+    return list(left)

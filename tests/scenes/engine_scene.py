@@ -263,7 +263,7 @@ class Command:
         self.process.kill()
         self.process.communicate()
 
-    def wait_for(self, wanted: str, seconds: float = 90) -> str:
+    def wait_for(self, wanted: str, seconds: float = 300) -> str:
         """Read what it says until ``wanted`` is there."""
         said = b""
         deadline = time.monotonic() + seconds
@@ -275,7 +275,7 @@ class Command:
             said += piece
         return said.decode()
 
-    def finish(self, seconds: float = 120) -> tuple[int, str, str]:
+    def finish(self, seconds: float = 600) -> tuple[int, str, str]:
         """Exit code, standard output and the rest of standard error."""
         out, err = self.process.communicate(timeout=seconds)
         return self.process.returncode, out.decode(), err.decode()
@@ -293,7 +293,7 @@ class Command:
                 found[int(folder.name)] = line
         return found
 
-    def leftovers(self, seconds: float = 20) -> dict[int, str]:
+    def leftovers(self, seconds: float = 60) -> dict[int, str]:
         """What still lives of it after so long."""
         deadline = time.monotonic() + seconds
         while (living := self.living()) and time.monotonic() < deadline:

@@ -60,3 +60,9 @@ def test_every_room_and_every_folder_of_tests_is_in_the_table():
 def test_a_folder_of_tests_is_there_for_every_name():
     named = set(touched["ABOVE"]).union(*touched["ELSEWHERE"].values())
     assert [name for name in named if not (ROOT / "tests" / name).is_dir()] == []
+
+
+def test_the_files_that_begin_first_are_there(pytestconfig):
+    tests = ROOT / "tests"
+    conftest = pytestconfig.pluginmanager.get_plugin(str(tests / "conftest.py"))
+    assert [name for name in conftest.LONG if not (tests / name).is_file()] == []
