@@ -21,7 +21,7 @@ package := $(shell find autograder experiments -type f -not -path '*/__pycache__
 # What the executed pages import of it: grading, for one, is not among it. Without Python, all of it.
 executed := $(or $(shell $(PYTHON) book/_ext/executed_code.py 2>/dev/null),$(package))
 sources := $(wildcard solutions/*.py)
-pages := $(shell find book -type f -not -path 'book/_ext/*' -not -path '*/.ipynb_checkpoints/*')
+pages := $(shell find book tests/other_course -type f -not -path 'book/_ext/*' -not -path '*/.ipynb_checkpoints/*' -not -path '*/__pycache__/*')
 machinery := $(shell find book/_ext -type f -not -path '*/__pycache__/*')
 notebooks := $(wildcard notebooks/*/*.ipynb)
 say = printf '\n\033[1m%s\033[0m\n' $(1)

@@ -218,7 +218,7 @@ class RunConfined(NbGraderPreprocessor):
             (info["assignment"], info["student"]), ("", [], papers.NO_RELEASE)
         )
         _require_checks(release)
-        folder = Path(self.parent.coursedir.root)
+        folder = Path(CourseDirectory(config=self.config).root)
         engine = _shared_engine(folder, self.accept_less_confinement, self.cell_seconds)
         asked = engine.asked(info["assignment"], release)
         graded = engine.grade_paper(nb, asked, release, info["student"], remarks)
