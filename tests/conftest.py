@@ -15,6 +15,11 @@ from pathlib import Path
 import pytest
 from engine_fixtures import confined, course, engine, registered, strict, template  # noqa: F401
 from filelock import FileLock
+from hypothesis import settings
+
+# The same examples every time: what fails here fails everywhere.
+settings.register_profile("seeded", derandomize=True)
+settings.load_profile("seeded")
 
 # Files that take minutes begin first, so that no process is left with one at the end.
 LONG = (

@@ -167,7 +167,7 @@ texts = st.text(
 def computed(cell: str) -> bool:
     """Whether a spreadsheet would compute the cell. An identifier such as -ada can do nothing."""
     return bool(re.match(rf"[\s\0]*[{re.escape(TRIGGERS)}]", cell)) and not re.match(
-        r"[+\-@][\w.@+-]*([,;\t]|$)", cell
+        r"\s*[+\-@][\w.@+-]*([,;\t]|$)", cell
     )
 
 
