@@ -20,7 +20,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -303,6 +303,32 @@ def call_function(code: Callable, inputs: Mapping, returns) -> tuple[dict, tuple
     return outputs, modified, "cpu"
 
 
+@cache
+def warm_torch() -> None:
+    """Have torch import what it imports late: for gradients, and for its ``meta`` device.
+
+    That takes seconds, and what a time limit interrupts stays half imported: from then on torch
+    raises errors of its own, for which the code would be blamed.
+    """
+    import torch
+    import torch.overrides
+
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        for device in ("cpu", "meta"):
+            x = torch.ones(2, 3, dtype=torch.float64, device=device, requires_grad=True)
+            layer = torch.nn.Linear(3, 6, dtype=torch.float64, device=device)
+            joined = torch.cat([layer(x), x @ x.new_ones(3, 3).T], dim=1)
+            parts = torch.sigmoid(joined).chunk(3, dim=1)
+            h = torch.stack([torch.tanh(parts[0]) * parts[1], 1 - parts[2]])
+            torch.autograd.grad((h * x.new_zeros(h.shape)).sum(), [x, *layer.parameters()])
+
+
+def _make_ready(call: Callable) -> None:
+    """Before a clock runs: whoever calls in a way of their own may need all of torch."""
+    if call is not call_function and "torch" in sys.modules:
+        warm_torch()
+
+
 def observe(
     code: Callable,
     inputs: Mapping,
@@ -320,6 +346,7 @@ def observe(
     """
     sink, seen = Sink(), []
     _kernels_called.clear()
+    _make_ready(call)
     start = time.perf_counter()
     limit = TIME_LIMIT if seconds is None else seconds
     try:
@@ -391,6 +418,7 @@ def play(
     seconds: float | None = None,
 ) -> Iterator[Observation]:
     """Run ``code`` on each of the inputs, up to a status that is final; see ``observe``."""
+    _make_ready(call)
     with _refused_kernels(refuse):
         for inputs in drawn:
             seen = observe(code, inputs, returns, call, refuse, seconds)

@@ -103,7 +103,10 @@ class _Stage:
         self.cage = Cage(readable, hidden, shown, Limits(**order["limits"]), order["layers"])
         self.words = _load(order["modules"], self.secret)
         if self.kind == "torch":
-            _warm_torch()
+            import torch
+
+            torch.set_num_threads(1)
+            observe.warm_torch()
         with tempfile.TemporaryDirectory() as folder:
             os.environ["IPYTHONDIR"] = folder
             # IPython and Matplotlib come with cells.
@@ -323,21 +326,6 @@ def _rehearse(session) -> None:
         encode({"seen": [vars(seen)]})
     session.names.clear()
     session.names.update(names)
-
-
-def _warm_torch() -> None:
-    """Have torch import what it imports late: for gradients, and for its ``meta`` device."""
-    import torch
-    import torch.overrides
-
-    torch.set_num_threads(1)
-    for device in ("cpu", "meta"):
-        x = torch.ones(2, 3, dtype=torch.float64, device=device, requires_grad=True)
-        layer = torch.nn.Linear(3, 6, dtype=torch.float64, device=device)
-        joined = torch.cat([layer(x), x @ x.new_ones(3, 3).T], dim=1)
-        parts = torch.sigmoid(joined).chunk(3, dim=1)
-        h = torch.stack([torch.tanh(parts[0]) * parts[1], 1 - parts[2]])
-        torch.autograd.grad((h * x.new_zeros(h.shape)).sum(), [x, *layer.parameters()])
 
 
 def _only_quotes_source() -> bool:

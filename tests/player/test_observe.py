@@ -1,5 +1,6 @@
 """Whatever student code does becomes a plain observation."""
 
+import subprocess
 import sys
 import threading
 import time
@@ -291,6 +292,26 @@ def library_op(a, params):
 )
 def test_a_librarys_recurrent_layer_is_recognized(code):
     assert run(code).status == "library"
+
+
+def test_what_torch_imports_late_is_there_before_a_clock_runs():
+    """An import that a time limit breaks off stays half done, and torch is broken from then on."""
+    code = (
+        "import sys, numpy as np, torch\n"
+        "from autograder.player.observe import observe\n"
+        "def call(code, inputs, returns):\n"
+        "    before = set(sys.modules)\n"
+        "    x = torch.ones(2, 3, device='meta')\n"
+        "    (torch.nn.Linear(3, 3, device='meta')(x) + x).sum()\n"
+        "    return {'late': np.array(len(set(sys.modules) - before))}, (), 'cpu'\n"
+        "assert 'sympy' not in sys.modules\n"
+        "state = torch.random.get_rng_state()\n"
+        "seen = observe(None, {}, None, call)\n"
+        "assert torch.equal(state, torch.random.get_rng_state())\n"
+        "print(seen.status, seen.outputs['late'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("ok 0\n", "")
 
 
 def test_elementary_torch_is_not():
