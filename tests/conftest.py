@@ -31,6 +31,28 @@ LONG = (
     "demo/test_guide.py",
 )
 
+# What takes more than about five seconds and is left out by `make check`: whole files, and every test
+# that asks for one of these fixtures. A single test says ``@pytest.mark.slow`` itself.
+SLOW_FILES = (
+    "attacks/test_attacks.py",
+    "grading/test_dask.py",
+    "grading/test_deaths.py",
+    "grading/test_faults.py",
+    "grading/test_grade_command.py",
+    "grading/test_killed_stores.py",
+    "grading/test_local_workers.py",
+    "other_course/test_answers_stay_away.py",
+    "other_course/test_guide_page.py",
+    "other_course/test_other_course.py",
+    "outlets/gradebook/test_gradebook_killed.py",
+    "outlets/gradebook/test_gradebook_server.py",
+    "outlets/test_as_stock.py",
+    "outlets/test_class.py",
+    "outlets/test_execution.py",
+    "player/test_confinement.py",
+)
+SLOW_FIXTURES = {"browser", "followed", "html", "html_with_address", "installed", "tiny"}
+
 _LARGEST: dict[str, float] = {}
 
 
@@ -43,18 +65,20 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Long files first, and each file one piece of work unless it says otherwise."""
+    """Long files first, each file one piece of work unless it says otherwise; the slow ones marked."""
     here = Path(__file__).parent
 
-    def rank(item) -> int:
-        name = item.path.relative_to(here).as_posix()
-        return LONG.index(name) if name in LONG else len(LONG)
+    def file_of(item) -> str:
+        return item.path.relative_to(here).as_posix()
 
-    items.sort(key=rank)
+    ranks = {name: rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(file_of(item), len(ranks)))
     for item in items:
+        if file_of(item) in SLOW_FILES or SLOW_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
         grouped = item.get_closest_marker("xdist_group") or item.get_closest_marker("spread")
         if not grouped:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(here).as_posix()))
+            item.add_marker(pytest.mark.xdist_group(file_of(item)))
 
 
 @pytest.fixture(scope="session")

@@ -113,6 +113,8 @@ def main() -> None:
         print("tests")
         return
     there = [name for name in chosen(paths) if (ROOT / name).exists()]
+    if paths:
+        there.append("tests/test_house.py")  # the rules of the house are read off every file
     print("\n".join(there))
 
 

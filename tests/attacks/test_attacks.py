@@ -92,7 +92,6 @@ QUICK = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.stock
 @pytest.mark.parametrize("name", QUICK)
 def test_the_same_attack_succeeds_against_stock_nbgrader(name, template):

@@ -62,7 +62,8 @@ def test_a_folder_of_tests_is_there_for_every_name():
     assert [name for name in named if not (ROOT / "tests" / name).is_dir()] == []
 
 
-def test_the_files_that_begin_first_are_there(pytestconfig):
+def test_the_files_that_begin_first_or_are_slow_are_there(pytestconfig):
     tests = ROOT / "tests"
     conftest = pytestconfig.pluginmanager.get_plugin(str(tests / "conftest.py"))
-    assert [name for name in conftest.LONG if not (tests / name).is_file()] == []
+    named = {*conftest.LONG, *conftest.SLOW_FILES}
+    assert [name for name in named if not (tests / name).is_file()] == []
