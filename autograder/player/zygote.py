@@ -277,19 +277,26 @@ def _load(modules: Mapping[str, str], secret: frozenset[str]) -> dict[str, Calla
         module = sys.modules[name] = types.ModuleType(name)
         exec(compile(source, f"<{name}>", "exec", dont_inherit=True), module.__dict__)
         loaded.append(module)
-    for name in sys.modules:
-        ours = name == "autograder" or name.startswith("autograder.player")
-        if name.partition(".")[0] in secret and not ours and name not in modules:
-            raise ImportError(
-                f"{' or '.join(modules)} imports {name}: what runs in a player may import NumPy, "
-                "torch and autograder.player, and nothing of a course"
-            )
+    of_courses = [
+        name
+        for name in sys.modules
+        if name.partition(".")[0] in secret and name not in modules and not _of_players(name)
+    ]
+    if of_courses:
+        raise ImportError(
+            f"{' or '.join(modules)} imports {', '.join(of_courses[:3])}: what runs in a player may "
+            "import NumPy, torch and autograder.player, and nothing of a course"
+        )
     return {
         contract.reference_to(thing): thing
         for module in loaded
         for thing in vars(module).values()
         if callable(thing) and getattr(thing, "__module__", "") == module.__name__
     }
+
+
+def _of_players(name: str) -> bool:
+    return name == "autograder" or name.startswith("autograder.player")
 
 
 def _hide_course(secret: frozenset[str]) -> None:
