@@ -203,7 +203,7 @@ def _gradebook(course: Path, assignment: str, wait: float, say):
     try:
         url, penalty = gradebook_url(course), late_penalty(course)
         return Writer(url, assignment, penalty=penalty, wait=wait, say=say), ""
-    except nb.CourseError as error:  # the grades are files; the next run brings them there
+    except config.CourseError as error:  # the grades are files; the next run brings them there
         say(f"{error} Grading goes on without the gradebook.")
         return None, str(error)
 

@@ -252,7 +252,7 @@ def test_text_cells_keep_what_markdown_makes():
 
 
 def test_the_course_has_pages_use_it():
-    settings = nb._nbgrader_settings(COURSE)
+    settings = nb.nbgrader_settings(COURSE)
     path = settings.TemplateExporter.filters["markdown2html"]
     assert path == f"{safe_markdown.__module__}.{safe_markdown.__name__}"
 
