@@ -117,7 +117,11 @@ def grade_in_worker(
 def _engine(settings: Settings) -> Engine:
     here = os.uname().nodename
     if settings.version not in _agreed:
-        if settings.version_here() != settings.version:
+        try:
+            version_here = settings.version_here()
+        except LookupError as error:  # the course's package is missing here
+            raise CourseError(f"On {here}: {error}") from error
+        if version_here != settings.version:
             raise CourseError(
                 f"The worker on {here} has another version of the course's package, of Python, of "
                 "NumPy or of torch: install the same ones there, and start the worker anew."

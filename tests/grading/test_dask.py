@@ -202,7 +202,7 @@ def test_a_scheduler_that_is_killed_costs_what_was_not_graded_yet(
         place = tmp_path / "submitted" / student / "gru"
         place.mkdir(parents=True)
         (place / "gru.ipynb").write_text("")
-    found = grading.submissions(tmp_path, "gru")
+    found = collect.submissions(tmp_path, "gru")
     said: list[str] = []
     with mortal_scheduler(token) as (process, address):
         with worker(address, token=token, PYTHONPATH=str(HERE)):
@@ -219,7 +219,7 @@ def test_a_scheduler_that_is_killed_costs_what_was_not_graded_yet(
 
             dies = property(dying) if step == "number" else dying
             monkeypatch.setattr(DaskWorkers, step, dies)
-            summary = grading.Run(tmp_path, SETTINGS, say=said.append).perform(found, team)
+            summary = grading.ClassRun(tmp_path, SETTINGS, say=said.append).perform(found, team)
             monkeypatch.setattr(DaskWorkers, step, real)
     told = [problem.student for problem in summary.problems]
     assert sorted([*summary.graded, *told]) == students
@@ -232,5 +232,5 @@ def test_a_scheduler_that_is_killed_costs_what_was_not_graded_yet(
         summary.stopped,
         *(f"{student}: not graded. The run ended before it was graded." for student in told),
     ]
-    again = grading.Run(tmp_path, SETTINGS, say=said.append).perform(found, Here())
+    again = grading.ClassRun(tmp_path, SETTINGS, say=said.append).perform(found, Here())
     assert sorted(again.graded) == sorted(told) and again.exit_code == 0

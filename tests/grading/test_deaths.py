@@ -16,11 +16,13 @@ import refusing_fork
 from engine_scene import Here
 from work_scene import SETTINGS, answers_broken, answers_with_a_function, big, easy, endless, raises
 
+from autograder.course.gated_memory import COURSE as GATED_MEMORY
 from autograder.grading import run as grading
 from autograder.grading import stage, workers
 from autograder.grading.engine import Engine
 from autograder.grading.stage import PlayersUnavailable
 from autograder.grading.workers import LocalWorkers, WorkerLost
+from autograder.material.collect import submissions
 
 STUDENTS = [f"s{number}" for number in range(8)]
 
@@ -59,8 +61,8 @@ def light_fork_servers():
 
 def run(course: Path, team) -> tuple[grading.Summary, list[str]]:
     said: list[str] = []
-    summary = grading.Run(course, SETTINGS, say=said.append).perform(
-        grading.submissions(course, "gru"), team
+    summary = grading.ClassRun(course, SETTINGS, say=said.append).perform(
+        submissions(course, "gru"), team
     )
     told = [problem.student for problem in summary.problems]
     done = [*summary.graded, *summary.unchanged]
@@ -287,8 +289,8 @@ def test_a_machine_without_room_for_workers(course, monkeypatch, tmp_path, room,
     ],
 )
 def test_what_cannot_be_sent_is_said(course, team, monkeypatch, work, says):
-    def sometimes(function, settings, student, data):
-        return real(work if student == "s3" else easy, settings, student, data)
+    def sometimes(function, settings, student, *more):
+        return real(work if student == "s3" else easy, settings, student, *more)
 
     real = team.submit
     monkeypatch.setattr(team, "submit", sometimes)
@@ -305,7 +307,7 @@ def test_a_zygote_that_cannot_be_started_is_said(confined, monkeypatch):
     def refuse(*args, **options):
         raise BlockingIOError(11, os.strerror(11))
 
-    with Engine() as engine:
+    with Engine(GATED_MEMORY) as engine:
         with monkeypatch.context() as patch:
             patch.setattr(subprocess, "Popen", refuse)
             with pytest.raises(PlayersUnavailable, match="did not start: Resource temporarily"):

@@ -52,13 +52,26 @@ def end_the_engine_of_this_process():
 
 def crowd(course: Class) -> dict[str, tuple[float, str, str]]:
     """Hand in every kind of file. Returns points, the kind of remark and what has to be said."""
-    right = data(solved())
     expected = {}
 
     def add(student, content, points, kind="", words="", name=""):
         expected[student] = points, kind, words
         return course.hand_in(student, content, name)
 
+    files(add)
+    names(add)
+    links_and_pipes(course, add)
+    student = course.root / "submitted" / "19 linked folder"
+    student.mkdir()
+    (student / "lstm").symlink_to(course.root / "submitted/01 right/lstm")
+    expected["19 linked folder"] = 0, "missing", "a link to another one, which is not followed"
+    contents(add)
+    return expected
+
+
+def files(add) -> None:
+    """What is no notebook, or hardly one."""
+    right = data(solved())
     add("01 right", right, FULL)
     add("02 cut off", right[: len(right) // 2], 0, "unreadable", "no complete JSON")
     add("03 no JSON", b"see attachment", 0, "unreadable", "no complete JSON")
@@ -75,6 +88,11 @@ def crowd(course: Class) -> dict[str, tuple[float, str, str]]:
     add("08 other files", b"%PDF", 0, "missing", "no notebook in the folder", "lstm.pdf")
     kernel = {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}
     add("09 another kernel", data(solved() | {"metadata": kernel}), FULL)
+
+
+def names(add) -> None:
+    """Notebooks of other names, several of them, and modules beside them."""
+    right = data(solved())
     add(
         "10 renamed",
         right,
@@ -107,6 +125,11 @@ def crowd(course: Class) -> dict[str, tuple[float, str, str]]:
         (folder / f"{module}.py").write_text("raise SystemExit('this is not the real one')\n")
     (folder / "numpy").mkdir()
     (folder / "numpy" / "__init__.py").write_text("1/0")
+
+
+def links_and_pipes(course: Class, add) -> None:
+    """Files that are none, and times that no calendar has."""
+    right = data(solved())
     folder = add("14 link", None, 0, "missing", "a link to another file, which is not followed")
     (folder / "lstm.ipynb").symlink_to(course.root / "submitted/01 right/lstm/lstm.ipynb")
     folder = add("15 links beside", right, FULL)
@@ -120,15 +143,15 @@ def crowd(course: Class) -> dict[str, tuple[float, str, str]]:
     (folder / "lstm.ipynb").mkdir()
     folder = add("18 a pipe instead", None, 0, "missing", "no notebook in the folder")
     os.mkfifo(folder / "lstm.ipynb")
-    student = course.root / "submitted" / "19 linked folder"
-    student.mkdir()
-    (student / "lstm").symlink_to(course.root / "submitted/01 right/lstm")
-    expected["19 linked folder"] = 0, "missing", "a link to another one, which is not followed"
     folder = add("20 wild times", right, FULL)
     (folder / "timestamp.txt").write_text("9" * 400)
     os.utime(folder / "lstm.ipynb", (2**40, 2**40))
     folder = add("21 pipes beside", right, FULL)
     os.mkfifo(folder / "timestamp.txt")
+
+
+def contents(add) -> None:
+    """Notebooks with too much in them, and names that are odd."""
     paper = solved()
     paper["cells"][place(paper, "sigmoid")]["outputs"] = [
         {"output_type": "stream", "name": "stdout", "text": "x" * (50 << 20)}
@@ -147,9 +170,8 @@ def crowd(course: Class) -> dict[str, tuple[float, str, str]]:
         "tamper",
         "open /",
     )
-    add("26 an emoji 🎉\tname", right, FULL)
+    add("26 an emoji 🎉\tname", data(solved()), FULL)
     add("27 untouched", data(untouched()), 0)
-    return expected
 
 
 @pytest.fixture(scope="module")

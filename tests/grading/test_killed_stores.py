@@ -13,6 +13,7 @@ from work_scene import as_sampled
 
 from autograder.grading import run as grading
 from autograder.grading.workers import close_engine, grade_in_worker
+from autograder.material.collect import submissions
 
 SCENES = Path(__file__).parents[1] / "scenes"
 FULL = sum(full("lstm").values())
@@ -25,15 +26,16 @@ def test_a_kill_at_any_step_of_storing_and_of_the_gradebook_loses_nothing(
     right = data(solved())
     settings = grading.settings_for(course.root, "lstm")
     try:
-        sample = grade_in_worker(settings, "sample", right)
+        graded, paper = grade_in_worker(settings, "sample", right)
     finally:
         close_engine()
+    sample = graded.to_json(), paper
     (tmp_path / "sample.json").write_text(json.dumps(sample), encoding="utf-8")
     for student in ("ada", "dev"):
         course.hand_in(student, solved())
-    run = grading.Run(course.root, settings, say=lambda says: None)
+    run = grading.ClassRun(course.root, settings, say=lambda says: None)
     monkeypatch.setattr(grading, "grade_in_worker", as_sampled(sample))
-    run.perform(grading.submissions(course.root, "lstm"), Here())
+    run.perform(submissions(course.root, "lstm"), Here())
     course.hand_in("ada", written(solved(), sigmoid="def sigmoid(a):\n    return 1 / (1 + 0)"))
     course.hand_in("ben", solved())
 

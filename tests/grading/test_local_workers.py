@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -20,6 +19,7 @@ from autograder.grading import workers
 from autograder.grading.workers import LocalWorkers, WorkerLost, grade_in_worker
 from autograder.material import collect
 from autograder.material.config import CourseError
+from autograder.material.papers import Release
 
 STUDENTS = ("ada", "ben", "mallory", "cleo", "dev", "ulla", "eli", "fay", "gus", "hana")
 
@@ -58,7 +58,11 @@ def test_what_a_function_raises_is_raised_here_and_the_process_goes_on(team):
     future = team.submit(grade_in_worker, replace(SETTINGS, version="another"), "ada", b"")
     with pytest.raises(CourseError, match=rf"on {os.uname().nodename} has another version"):
         team.result(future)
-    assert json.loads(team.result(team.submit(easy, SETTINGS, "ben", b""))[0])["student"] == "ben"
+    elsewhere = replace(SETTINGS, release=Release("gru", "not-installed-here"))
+    future = team.submit(grade_in_worker, elsewhere, "ada", b"")
+    with pytest.raises(CourseError, match=r"^On .* course 'not-installed-here' is not installed"):
+        team.result(future)
+    assert team.result(team.submit(easy, SETTINGS, "ben", b""))[0].student == "ben"
 
 
 def test_a_mistake_in_the_engine_says_where(monkeypatch):
@@ -86,9 +90,9 @@ def test_few_submissions_are_in_memory_at_a_time(tmp_path, monkeypatch):
     class Team:
         number, most, waiting = 2, 0, ()
 
-        def submit(self, function, settings, student, data):
+        def submit(self, function, *work):
             future = Future()
-            future.work = settings, student, data
+            future.work = work
             self.waiting = [*self.waiting, future]
             self.most = max(self.most, len(self.waiting))
             future.set_result(None)

@@ -32,7 +32,6 @@ OTHERS = [
     "course/figures/palette.py",
     "course/figures/style.py",
     "course/diagrams/cell_diagram.py",
-    "course/convert.py",
     "checking/catalogue.py",
 ]
 """Files whose code is in no grade."""

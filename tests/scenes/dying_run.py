@@ -22,6 +22,8 @@ from sqlalchemy import Engine, event
 from work_scene import as_sampled
 
 from autograder.grading import run as grading
+from autograder.grading.keep import read_grade
+from autograder.material.collect import submissions
 from autograder.outlets.gradebook import Writer
 
 FILES = {"open", "os.mkdir", "os.remove", "os.rename", "shutil.rmtree"}
@@ -56,8 +58,8 @@ def die_before(step: int, folder: Path) -> None:
 def perform(course: Class, settings) -> grading.Summary:
     root = course.root
     with Writer(f"sqlite:///{root / 'gradebook.db'}", "lstm", say=lambda says: None) as writer:
-        run = grading.Run(root, settings, say=lambda says: None, writer=writer)
-        return run.perform(grading.submissions(root, "lstm"), Here())
+        run = grading.ClassRun(root, settings, say=lambda says: None, writer=writer)
+        return run.perform(submissions(root, "lstm"), Here())
 
 
 def in_a_child(work) -> int:
@@ -76,9 +78,9 @@ def in_a_child(work) -> int:
 def current(course: Class) -> list[str]:
     """Whose grade is that of what lies in ``submitted/``; each lies beside its own notebook."""
     found = []
-    for submission in grading.submissions(course.root, "lstm"):
+    for submission in submissions(course.root, "lstm"):
         folder = course.folder(submission.student)
-        graded = grading.read_grade(folder)
+        graded = read_grade(folder)
         if graded is None:
             continue
         paper = json.loads((folder / "lstm.ipynb").read_text(encoding="utf-8"))
