@@ -108,10 +108,9 @@ def test_a_right_answer_is_right_for_every_seed(exercise, seed):
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=names)
 def test_an_exercise_that_is_not_written_earns_nothing(exercise):
-    def unwritten(*args, **kwargs):
-        raise NotImplementedError
-
-    found = verdict(exercise, unwritten)
+    cell = {}
+    exec(f"def {exercise.name}(*args, **kwargs):\n    raise NotImplementedError", cell)
+    found = verdict(exercise, cell[exercise.name])
     assert (found.points, found.failure.kind) == (0, "not written")
 
 
