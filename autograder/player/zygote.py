@@ -283,9 +283,11 @@ def _load(modules: Mapping[str, str], secret: frozenset[str]) -> dict[str, Calla
         if name.partition(".")[0] in secret and name not in modules and not _of_players(name)
     ]
     if of_courses:
+        own = {name.partition(".")[0] for name in modules}
+        of_courses.sort(key=lambda name: name.partition(".")[0] not in own)  # theirs first
         raise ImportError(
-            f"{' or '.join(modules)} imports {', '.join(of_courses[:3])}: what runs in a player may "
-            "import NumPy, torch and autograder.player, and nothing of a course"
+            f"{' or '.join(modules)} imports {' and '.join(of_courses[:2])}: what runs in a player "
+            "may import NumPy, torch and autograder.player, and nothing of a course"
         )
     return {
         contract.reference_to(thing): thing
