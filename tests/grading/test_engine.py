@@ -70,7 +70,7 @@ def test_a_grade_is_the_same_for_the_same_seed_and_its_times_make_sense(engine):
     )
     one, two = grade(engine, paper), grade(engine, paper)
     assert without_times(one) == without_times(two)
-    assert one.digest and one.version == version(SEED, release("lstm"))
+    assert one.digest and one.version == version(COURSE, SEED, release("lstm"))
     assert 0 < sum(seconds for _, seconds in one.exercise_seconds) <= one.code_seconds
     assert one.code_seconds < one.seconds
     with Engine(COURSE, seed=SEED + 1) as other:
