@@ -317,7 +317,7 @@ def test_a_folder_whose_name_is_no_text_is_named_and_the_others_are_graded(cours
 def test_nothing_handed_in_and_unknown_names_are_said(course):
     with pytest.raises(CourseError, match="nothing to grade: no folder submitted/STUDENT/lstm"):
         submissions(course.root, "lstm")
-    with pytest.raises(CourseError, match="no assignment 'nothing'"):
+    with pytest.raises(CourseError, match="no solutions/nothing.py .assignments here: lstm"):
         settings_for(course.root, "nothing")
     course.hand_in("ada", solved())
     with pytest.raises(CourseError, match="Nothing was handed in by bob"):
@@ -508,7 +508,7 @@ def test_the_summary_is_a_table_for_people_and_json_for_programs(course):
     assert code == 0 and summary["graded"] == ["ada"] and summary["scores"] == {"ada": FULL}
     assert summary["max_points"] == FULL and summary["gradebook"] == "up to date"
     code, out, err = here("--course", str(course.root), "grade", "nothing")
-    assert code == 2 and "no assignment 'nothing'" in err
+    assert code == 2 and "no solutions/nothing.py" in err
 
 
 def test_a_machine_that_cannot_confine_is_refused_by_name_and_accepted_by_flag(course):
