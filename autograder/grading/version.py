@@ -60,7 +60,6 @@ def version(
         "recording": _named_recording(),
         "seed": seed,
         "official": repr(sorted(release.official, key=lambda cell: cell.name)),
-        "given": release.given,
         "seconds": [float(s) for s in (cell_seconds, call_seconds, submission_seconds)],
         "limits": asdict(limits),
         "layers": sorted(layers),

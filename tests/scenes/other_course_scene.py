@@ -61,7 +61,9 @@ class Installed:
         self.packages = next(self.home.glob("lib/python*/site-packages"))
         line = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
         (self.packages / "these.pth").write_text(line, encoding="utf-8")
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("AUTOGRADER_")}
+        # VIRTUAL_ENV names the Python of the tests; IPython remarks on being another one.
+        others = ("AUTOGRADER_", "VIRTUAL_ENV")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(others)}
         self.environment = kept | {
             "PYTHONPATH": str(REPOSITORY),
             "PATH": os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"])),
