@@ -103,7 +103,7 @@ lab: .venv/.installed $(STAMPS)/notebooks  ## open the exercises in JupyterLab
 # ---- tests ----
 
 # In as many processes as there are cores; a file's tests stay together, the long files begin first.
-side_by_side := -n logical --dist loadgroup --no-loadscope-reorder
+side_by_side := -n logical --dist loadfile --no-loadscope-reorder
 
 test: site lint types  ## run every test (installs a browser for those of the website where it can)
 	@bash tests/site/ensure-browser

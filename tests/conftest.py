@@ -1,9 +1,8 @@
 """How the tests share work between processes, and what is printed at the end of a run.
 
 ``make test`` runs them in as many processes as the machine has cores. The tests of a file stay
-together in one process, where they share what its fixtures built; a file whose tests share nothing
-that is dear says ``pytestmark = pytest.mark.spread``. What several files need is made once by
-``once`` and found there by all processes.
+together in one process, where they share what its fixtures built. What several files
+need is made once by ``once`` and found there by all processes.
 """
 
 from __future__ import annotations
@@ -62,12 +61,11 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "slow: takes more than about five seconds; `make check` leaves it out"
     )
-    config.addinivalue_line("markers", "spread: each test of the file may run in another process")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Long files first, each file one piece of work unless it says otherwise; the slow ones marked."""
+    """Long files first, and the slow tests marked."""
     here = Path(__file__).parent
 
     def file_of(item) -> str:
@@ -78,9 +76,6 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if file_of(item) in SLOW_FILES or SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
-        grouped = item.get_closest_marker("xdist_group") or item.get_closest_marker("spread")
-        if not grouped:
-            item.add_marker(pytest.mark.xdist_group(file_of(item)))
 
 
 @pytest.fixture(autouse=True)
