@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
+from autograder.material import config
 from autograder.material import notebooks as nb
 
 ROOT = Path(__file__).parents[1]
@@ -28,12 +29,12 @@ def make_course(folder: Path, *, stock: bool = False) -> None:
     folder.mkdir(parents=True)
     shutil.copytree(ROOT / "solutions", folder / "solutions")
     shutil.copy(ROOT / "_config.yml", folder)
-    text = (ROOT / nb.MARKER).read_text(encoding="utf-8")
+    text = (ROOT / config.MARKER).read_text(encoding="utf-8")
     if stock:
         kept = text.index("# Submissions come damaged"), text.index("# SQLAlchemy remarks")
         text = text[: kept[0]] + text[kept[1] :]
         text = re.sub(r"^c\.RunConfined.*\n", "", text, flags=re.MULTILINE)
-    (folder / nb.MARKER).write_text(text, encoding="utf-8")
+    (folder / config.MARKER).write_text(text, encoding="utf-8")
 
 
 def hand_in(folder: Path, assignment: str, number: int, first: int = 0) -> None:
