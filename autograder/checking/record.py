@@ -124,6 +124,11 @@ class Exercise:
     reference: str = "the course's reference"
     """what answers are compared with; ``{torch}`` stands for the version of torch"""
 
+    @property
+    def by_choice(self) -> bool:
+        """Whether it is answered by choosing, so that more than one try would be guessing."""
+        return self.examine is not None
+
     def draw(self, seed: int) -> list[Inputs]:
         """The inputs of all probes. The same seed gives the same inputs, whatever else exists."""
         return [

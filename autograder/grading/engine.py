@@ -21,8 +21,10 @@ from autograder.checking.course import Course
 from autograder.checking.judge import Questions, decide
 from autograder.checking.record import Exercise, Inputs
 from autograder.checking.render import as_text
+from autograder.checking.verdict import Verdict
 from autograder.grading import version as versions
 from autograder.grading.graded import Graded
+from autograder.grading.readings import AS_IT_STANDS, Reading, checks, readings
 from autograder.grading.similarity import fingerprints
 from autograder.grading.stage import (
     CELL_SECONDS,
@@ -33,7 +35,7 @@ from autograder.grading.stage import (
     PlayersUnavailable,
     Zygote,
 )
-from autograder.material import papers
+from autograder.material import papers, restoring
 from autograder.material.papers import (
     LONGEST_CELL,
     LONGEST_CODE,
@@ -52,6 +54,9 @@ SUBMISSION_SECONDS = 300.0
 
 MOST_RESTARTS = 20
 """How many cells of a submission may end their process before the rest of them is given up."""
+
+NOT_THERE = ("undefined", "not written")
+"""The failures of an answer of which there is nothing to judge."""
 
 KEPT_OUTPUT = 32 << 20
 """Characters that all cells of a submission may show together, images included."""
@@ -149,15 +154,61 @@ class Engine:
 
     def run(self, cells: Sequence[str], exercises: Sequence[Exercise]) -> Performance:
         """Run code cells in order and judge the exercises; what they do never raises."""
+        reading = Reading(AS_IT_STANDS, tuple(range(len(cells))))
+        deadline = time.monotonic() + SUBMISSION_SECONDS
+        return self._perform(_Part(cells, exercises, reading), deadline)
+
+    def _perform(self, part: _Part, deadline: float) -> Performance:
         start = time.monotonic()
         try:
-            performance = _Performing(self, cells, exercises, start + SUBMISSION_SECONDS).perform()
+            performance = _Performing(self, part, deadline).perform()
         except PlayersUnavailable:  # somebody killed the zygote: once more, with another
             self.close()
+            deadline += time.monotonic() - start
             start = time.monotonic()
-            performance = _Performing(self, cells, exercises, start + SUBMISSION_SECONDS).perform()
+            performance = _Performing(self, part, deadline).perform()
         performance.seconds = time.monotonic() - start
         return performance
+
+    def read(
+        self, code: Sequence[Mapping], exercises: Sequence[Exercise], release: Release
+    ) -> tuple[Performance, tuple[tuple[str, float], ...]]:
+        """Perform a paper's code cells in the way that earns most; every way that was tried, with
+        its points, the one that counts first.
+
+        All of them share the time of one submission, and one counts as a whole. An exercise that
+        is answered by choosing is asked once: the first verdict on an answer holds in all.
+        """
+        deadline = time.monotonic() + SUBMISSION_SECONDS
+        sources = [cell["source"] for cell in code]
+        settled: dict[str, Verdict] = {}
+        done: list[tuple[Reading, Performance]] = []
+
+        def perform(reading: Reading) -> float:
+            part = _Part(sources, exercises, reading, checks(code))
+            performance = self._perform(part, deadline)
+            for exercise in exercises:
+                if not exercise.by_choice:
+                    continue
+                if exercise.name in settled:
+                    performance.verdicts[exercise.name] = settled[exercise.name]
+                elif _answered(performance.verdicts[exercise.name]):
+                    settled[exercise.name] = performance.verdicts[exercise.name]
+            done.append((reading, performance))
+            return sum(verdict.points for verdict in performance.verdicts.values())
+
+        stands = Reading(AS_IT_STANDS, tuple(range(len(code))))
+        most = sum(exercise.points for exercise in exercises)
+        earned = [perform(stands)]
+        if earned[0] < most:
+            for reading in readings(code, release)[1:]:
+                if max(earned) >= most or time.monotonic() > deadline:
+                    break
+                earned.append(perform(reading))
+        best = earned.index(max(earned))
+        tried = [(reading.name, round(e, 2)) for (reading, _), e in zip(done, earned, strict=True)]
+        tried.insert(0, tried.pop(best))
+        return _together([performance for _, performance in done], best), tuple(tried)
 
     def asked(self, assignment: str, release: Release = NO_RELEASE) -> tuple[Exercise, ...]:
         """The exercises of an assignment: those that its release asks for.
@@ -201,15 +252,17 @@ class Engine:
         asked = self.asked(assignment, release)
         data = submission.read_bytes() if isinstance(submission, Path) else submission
         remarks = list(remarks)
+        mended: list[str] = []
         try:
-            paper = papers.read(data)
+            paper = papers.read(data, mended)
         except papers.Unreadable as error:
             remarks.append(Remark("unreadable", f"The file is no notebook. {error}"))
             paper = papers.unreadable_paper(str(error))
         if release.official:
-            restored = papers.restore(paper, release.official)
+            restored = restoring.restore(paper, release)
             if not any(remark.kind in NO_PAPER for remark in remarks):
-                remarks += [Remark(REPAIRED, says) for says in restored.sentences()]
+                mended += restored.sentences()
+        remarks += [Remark(REPAIRED, says) for says in mended]
         graded = self.grade_paper(paper, asked, release, student, remarks, version)
         seconds = round(time.monotonic() - start, 4)
         return replace(graded, digest=sha256(data).hexdigest(), seconds=seconds), paper
@@ -228,7 +281,8 @@ class Engine:
         ``remarks`` are what was noticed before. The grade holds no digest of a file.
         """
         code = [cell for cell in paper["cells"] if cell["cell_type"] == "code"]
-        performance = self.run([cell["source"] for cell in code], asked)
+        performance, tried = self.read(code, asked, release)
+        remarks = [*remarks, *_how_it_was_read(tried)]
         for number, cell in enumerate(code):
             cell["outputs"] = performance.outputs.get(number, [])
         show_verdicts(code, performance.verdicts)
@@ -248,7 +302,8 @@ class Engine:
             ),
             fingerprints=fingerprints(own, release.given),
             confinement=self.layers,
-            written=papers.changed(paper, release.official),
+            written=restoring.written(paper, release),
+            readings=tried,
         )
 
     def version(self, release: Release = NO_RELEASE) -> str:
@@ -313,16 +368,57 @@ def shorten(cells: Sequence[MutableMapping], performance: Performance) -> None:
         cells[number]["source"] = cells[number]["source"][:1000] + "\n# … the rest is not kept"
 
 
+@dataclass(frozen=True)
+class _Part:
+    """What is played: code cells, exercises, the way to read them, and where checks stand."""
+
+    cells: Sequence[str]
+    exercises: Sequence[Exercise]
+    reading: Reading
+    checks: Mapping[int, str] = field(default_factory=dict)
+
+
+def _answered(verdict: Verdict) -> bool:
+    """Whether there was an answer to judge."""
+    return verdict.failure is None or verdict.failure.kind not in (*NOT_THERE, "ended", "timeout")
+
+
+def _together(performances: Sequence[Performance], best: int) -> Performance:
+    """The best of several performances, with what a person has to look at in any of them."""
+    result = performances[best]
+    for other in performances:
+        if other is result:
+            continue
+        result.remarks += [
+            r for r in other.remarks if r.kind == "tamper" and r not in result.remarks
+        ]
+        result.code_seconds += other.code_seconds
+    result.seconds = sum(performance.seconds for performance in performances)
+    return result
+
+
+def _how_it_was_read(tried: Sequence[tuple[str, float]]) -> list[Remark]:
+    """What is said where a paper was not read as it stands."""
+    (name, points), *others = tried
+    if name == AS_IT_STANDS:
+        return []
+    stood = dict(others)[AS_IT_STANDS]
+    says = f"read {name}: {points:g} points instead of {stood:g}"
+    return [Remark(REPAIRED, says)]
+
+
 class _Performing:
     """One submission on its way through the players."""
 
-    def __init__(self, engine: Engine, cells: Sequence[str], exercises, deadline: float):
+    def __init__(self, engine: Engine, part: _Part, deadline: float):
+        cells, exercises = part.cells, part.exercises
         self.engine, self.exercises, self.deadline = engine, exercises, deadline
+        self.asked_at = part.checks if part.reading.asked_in_place else {}
         self.kind = "torch" if any(exercise.needs_torch for exercise in exercises) else "plain"
         self.result = Performance()
         self.tried: dict[str, None] = {}
         self.left_out: set[int] = set()
-        self.cells = list(enumerate(cells))
+        self.cells = [(number, cells[number]) for number in part.reading.order]
         self.shown: dict[int, int] = {}
         room = LONGEST_CODE
         for number, source in self.cells:
@@ -356,29 +452,49 @@ class _Performing:
         return self.result
 
     def _play(self, player: Player, left: list[Exercise]) -> None:
-        """Run all cells, then judge what is left, until done or the player is gone."""
-        if not self._run_cells(player):
-            return
-        while left:
-            exercise = left[0]
-            gone: list[Ended] = []
-            questions, order = self.engine.questions(exercise)
-            verdict = decide(questions, self._observed(player, questions, order, gone))
-            self.result.verdicts[exercise.name] = verdict
-            left.pop(0)
-            kind = verdict.failure.kind if verdict.failure else ""
-            if kind == "timeout":
-                self._remark("timeout", f"{exercise.name} did not finish in time.")
-            if gone:
-                if kind == "reply":
-                    self._remark("tamper", f"{exercise.name} sent what is no result ({gone[0]}).")
-                elif kind != "timeout":
-                    self._remark("ended", f"{exercise.name} ended its process ({gone[0]}).")
+        """Run the cells and judge what is left, until done or the player is gone."""
+        for cells, name in self._stretches():
+            if not self._run_cells(player, cells):
                 return
+            for exercise in [e for e in left if name in (None, e.name)]:
+                if not self._ask(player, exercise, left, last=name is None):
+                    return
 
-    def _run_cells(self, player: Player) -> bool:
-        """Whether all cells ran; else one more is left out, and the rest has to be run again."""
-        cells = [cell for cell in self.cells if cell[0] not in self.left_out]
+    def _stretches(self) -> Iterator[tuple[list[tuple[int, str]], str | None]]:
+        """The cells up to each check, and whose; those after the last one, and None for all."""
+        cells: list[tuple[int, str]] = []
+        for number, source in self.cells:
+            cells.append((number, source))
+            if number in self.asked_at:
+                yield cells, self.asked_at[number]
+                cells = []
+        yield cells, None
+
+    def _ask(self, player: Player, exercise: Exercise, left: list[Exercise], last: bool) -> bool:
+        """Judge one exercise; False where the player is gone.
+
+        What is not there yet when its check runs is asked for again after all cells.
+        """
+        gone: list[Ended] = []
+        questions, order = self.engine.questions(exercise)
+        verdict = decide(questions, self._observed(player, questions, order, gone))
+        kind = verdict.failure.kind if verdict.failure else ""
+        if kind in NOT_THERE and not last:
+            return True
+        self.result.verdicts[exercise.name] = verdict
+        left.remove(exercise)
+        if kind == "timeout":
+            self._remark("timeout", f"{exercise.name} did not finish in time.")
+        if gone:
+            if kind == "reply":
+                self._remark("tamper", f"{exercise.name} sent what is no result ({gone[0]}).")
+            elif kind != "timeout":
+                self._remark("ended", f"{exercise.name} ended its process ({gone[0]}).")
+        return not gone
+
+    def _run_cells(self, player: Player, cells: Sequence[tuple[int, str]]) -> bool:
+        """Whether these cells ran; else one more is left out, and all has to be run again."""
+        cells = [cell for cell in cells if cell[0] not in self.left_out]
         results = player.run_cells(cells, self.engine.cell_seconds)
         for number, _ in cells:
             start = time.monotonic()

@@ -34,9 +34,11 @@ class Graded:
     """of the code, to find submissions that are alike; see ``similarity``"""
     confinement: tuple[str, ...] = ()
     """what kept the player apart from everything else, empty where nothing did"""
-    written: tuple[tuple[str, bool], ...] = ()
-    """the cells that students fill, by grade_id, and whether this one did. A person grades those
-    that no verdict is about"""
+    written: tuple[tuple[str, bool | None], ...] = ()
+    """the cells that students fill, by grade_id, and whether this one did, None where nobody can
+    tell. A person grades those that no verdict is about"""
+    readings: tuple[tuple[str, float], ...] = ()
+    """the ways in which the notebook was read, each with its points; the first one counts"""
 
     @property
     def points(self) -> float:
@@ -64,7 +66,7 @@ class Graded:
         values = json.loads(text)
         values["verdicts"] = tuple(Verdict.from_dict(v) for v in values["verdicts"])
         values["remarks"] = tuple(Remark(**remark) for remark in values["remarks"])
-        for name in ("exercise_seconds", "written"):
+        for name in ("exercise_seconds", "written", "readings"):
             values[name] = tuple(map(tuple, values[name]))
         for name in ("fingerprints", "confinement"):
             values[name] = tuple(values[name])
@@ -78,7 +80,7 @@ class Entry:
     student: str
     points: Mapping[str, float]
     """score of each cell that is graded automatically, by its grade_id (``check-`` and its name)"""
-    answered: Mapping[str, bool]
+    answered: Mapping[str, bool | None]
     """whether the student changed a solution cell, by its grade_id. Those graded by hand have to be
     there; of the others, those that are there get or lose nbgrader's "No response." """
     timestamp: datetime | None

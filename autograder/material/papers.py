@@ -11,11 +11,12 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.material import rescue
 from autograder.material.config import course_of, nbgrader_settings, writable
 
 LONGEST_FILE = 100 << 20
@@ -36,12 +37,26 @@ MOST_CELLS = 1000
 MOST_CELLS_READ = 20_000
 """Cells of a submission that is read at all."""
 
+RAN = "ran"
+"""Where a cell's metadata say as the how many-eth it was run: its ``execution_count`` as saved."""
+
 Paper = MutableMapping
 """``cells``, ``metadata``, ``nbformat``, ``nbformat_minor``: the notebook format, version 4."""
 
 
 class Unreadable(Exception):
     """The file is no notebook; the message says what is wrong with it."""
+
+
+def number(cells: list) -> None:
+    """Give every cell an id of its own."""
+    taken: set[str] = set()
+    for place, cell in enumerate(cells):
+        if cell.get("id") in taken or "id" not in cell:
+            cell["id"] = f"cell-{place}"
+        while cell["id"] in taken:
+            cell["id"] += "-x"
+        taken.add(cell["id"])
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,8 @@ class Release:
     official: tuple[Official, ...] = ()
     given: tuple[str, ...] = ()
     """the sources of all its code cells"""
+    sources: tuple[str, ...] = ()
+    """the sources of all its cells, in order"""
 
     @property
     def asked(self) -> tuple[tuple[str, float], ...]:
@@ -121,7 +138,8 @@ def release_of(course: Path, assignment: str) -> Release:
             )
         )
     given = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return Release(assignment, course_of(course).name, tuple(official), given)
+    sources = tuple(cell.source for cell in notebook.cells)
+    return Release(assignment, course_of(course).name, tuple(official), given, sources)
 
 
 def read_file(path: Path, most: int = LONGEST_FILE + 1) -> bytes:
@@ -137,27 +155,32 @@ def read_file(path: Path, most: int = LONGEST_FILE + 1) -> bytes:
         return file.read(most)
 
 
-def read(data: bytes) -> Paper:
-    """The paper in a submitted file. Raises Unreadable."""
+def read(data: bytes, told: list[str] | None = None) -> Paper:
+    """The paper in a submitted file. Raises Unreadable.
+
+    What had to be mended to read it is added to ``told``, a sentence each.
+    """
+    mended = [] if told is None else told
     if len(data) > LONGEST_FILE:
         raise Unreadable(f"It has more than {LONGEST_FILE >> 20} megabytes.")
     if not data.strip():
         raise Unreadable("It is empty.")
-    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+    if rescue.values_in(data, MOST_VALUES) > MOST_VALUES:
         raise Unreadable(f"It may hold more than {MOST_VALUES:,} values.")
     try:
-        text = data.decode("utf-8-sig")
+        text, how = rescue.decoded(data)
     except UnicodeDecodeError as error:
         raise Unreadable(f"It is not text in UTF-8 (byte {error.start:,}).") from error
     try:
-        paper = json.loads(text)
+        paper, which = rescue.parsed(text)
     except ValueError as error:
         raise Unreadable(f"It is no complete JSON ({error}).") from error
     except RecursionError as error:
         raise Unreadable("Its JSON is nested too deeply.") from error
+    mended += [says for says in (how, which) if says]
     if not isinstance(paper, dict):
         raise Unreadable("It is JSON, but no notebook.")
-    if paper.get("nbformat") != 4:
+    if paper.get("nbformat") != 4 and not isinstance(paper.get("cells"), list):
         paper = _converted(paper)
     cells = paper.get("cells")
     if not isinstance(cells, list):
@@ -169,7 +192,7 @@ def read(data: bytes) -> Paper:
 
 def _paper(cells: list) -> Paper:
     """A notebook of these cells. What it says of its kernel and its editor does not matter."""
-    _number(cells)
+    number(cells)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
@@ -193,7 +216,8 @@ def _tidy(cell: dict) -> dict:
         source = "".join(line for line in source if isinstance(line, str))
     kind = cell.get("cell_type")
     metadata = cell.get("metadata")
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    metadata = metadata if isinstance(metadata, dict) else {}
+    nbgrader = metadata.get("nbgrader")
     tidy: dict[str, Any] = {
         "cell_type": kind if kind in ("code", "markdown", "raw") else "markdown",
         "id": cell.get("id"),
@@ -204,9 +228,12 @@ def _tidy(cell: dict) -> dict:
         tidy["attachments"] = cell["attachments"]
     if not isinstance(tidy["id"], str) or not re.fullmatch(r"[\w-]{1,64}", tidy["id"], re.A):
         del tidy["id"]
-    # Halves of surrogate pairs cannot be written again.
-    tidy["source"] = writable(tidy["source"])
+    # Halves of surrogate pairs cannot be written again; Windows ends lines in its own way.
+    tidy["source"] = writable(tidy["source"]).replace("\r\n", "\n").replace("\r", "\n")
     if tidy["cell_type"] == "code":
+        ran = cell.get("execution_count") or metadata.get(RAN)
+        if isinstance(ran, int) and 0 < ran < 10**9:
+            tidy["metadata"][RAN] = ran
         tidy.update(execution_count=None, outputs=[])
     return tidy
 
@@ -222,170 +249,6 @@ def _are_attachments(value: object) -> bool:
         )
         for name, kinds in value.items()
     )
-
-
-@dataclass(frozen=True)
-class Restored:
-    """What was put in order: names of cells."""
-
-    edited: tuple[str, ...] = ()
-    deleted: tuple[str, ...] = ()
-    of: int = 0
-    """how many official cells there are"""
-
-    def sentences(self) -> list[str]:
-        """What was put in order, for the instructor."""
-        said = []
-        if self.edited:
-            said.append(f"edited, the original counts: {', '.join(self.edited)}")
-        if self.deleted:
-            which = "all cells" if len(self.deleted) == self.of else ", ".join(self.deleted)
-            said.append(f"missing and put back: {which}")
-        return said
-
-
-def restore(paper: Paper, official: Sequence[Official]) -> Restored:
-    """Give every official cell its place, its metadata and, where locked, its source, in place.
-
-    A student's answer is found by its metadata, else by the name it defines, else by its cell id.
-    """
-    cells = paper["cells"]
-    found = _by_grade_id(cells, {known.name for known in official})
-    taken = {id(cell) for cell in found.values()}
-    for known in official:
-        if known.name not in found:
-            match = _adopt(known, cells, taken)
-            if match is not None:
-                found[known.name] = match
-                taken.add(id(match))
-    edited = tuple(
-        known.name
-        for known in official
-        if known.locked and known.name in found and found[known.name]["source"] != known.source
-    )
-    deleted = tuple(known.name for known in official if known.name not in found)
-    _insert_missing(cells, official, found)
-    for known in official:
-        _stamp(found[known.name], known)
-    _number(cells)
-    return Restored(edited, deleted, len(official))
-
-
-def _by_grade_id(cells: list, known: set[str]) -> dict[str, MutableMapping]:
-    """The cells by grade_id, the last of duplicates. All others lose their nbgrader metadata."""
-    found: dict[str, MutableMapping] = {}
-    for cell in reversed(cells):
-        meta = cell["metadata"].pop("nbgrader", None)
-        grade_id = meta.get("grade_id") if isinstance(meta, Mapping) else None
-        if isinstance(grade_id, str) and grade_id in known and grade_id not in found:
-            found[grade_id] = cell
-    return found
-
-
-def _adopt(known: Official, cells: list, taken: set[int]) -> MutableMapping | None:
-    """The cell that plays the part of ``known`` although its metadata is lost."""
-    free = [cell for cell in reversed(cells) if id(cell) not in taken]
-    tests = [
-        lambda cell: cell.get("id") == known.name,
-        lambda cell: cell["source"].strip() == known.source.strip(),
-    ]
-    if known.solution and known.cell_type == "code":
-        tests.insert(
-            0, lambda cell: cell["cell_type"] == "code" and defines(cell["source"], known.name)
-        )
-    return next((cell for test in tests for cell in free if test(cell)), None)
-
-
-def defines(source: str, name: str) -> bool:
-    """Whether a cell defines ``name`` at its outermost level."""
-    return re.search(rf"^(def|class)\s+{name}\b|^{name}\s*=", source, re.MULTILINE) is not None
-
-
-def _insert_missing(cells: list, official: Iterable[Official], found: dict) -> None:
-    """Put deleted cells back behind the one that precedes them in the assignment."""
-    previous = None
-    for known in official:
-        if known.name not in found:
-            at = _position(cells, found.get(previous)) + 1
-            if known.function:
-                at = max(at, *(place + 1 for place in _definitions(cells, known.function)), 0)
-            elif known.solution and known.cell_type == "code":
-                # What students were given must not replace what one wrote in another cell.
-                at = min(at, *_definitions(cells, known.name), len(cells))
-            found[known.name] = {
-                "cell_type": known.cell_type,
-                "id": known.name,
-                "metadata": {},
-                "source": known.source,
-            }
-            cells.insert(at, found[known.name])
-        previous = known.name
-
-
-def _definitions(cells: list, name: str) -> list[int]:
-    """Where ``name`` is defined."""
-    return [
-        i for i, c in enumerate(cells) if c["cell_type"] == "code" and defines(c["source"], name)
-    ]
-
-
-def _position(cells: list, cell: MutableMapping | None) -> int:
-    return next((i for i, other in enumerate(cells) if other is cell), -1)
-
-
-def _stamp(cell: MutableMapping, known: Official) -> None:
-    """Give a cell the type, the metadata and, where locked, the source it has to have."""
-    cell["cell_type"] = known.cell_type
-    for key in ("outputs", "execution_count"):
-        cell.pop(key, None)
-    if known.cell_type == "code":
-        cell.pop("attachments", None)
-        cell.update(outputs=[], execution_count=None)
-    if known.locked:
-        cell["source"] = known.source
-    meta = {
-        "cell_type": known.cell_type,
-        "checksum": known.checksum,
-        "grade": known.points is not None,
-        "grade_id": known.name,
-        "locked": known.locked,
-        "schema_version": 3,
-        "solution": known.solution,
-        "task": False,
-    }
-    if known.points is not None:
-        meta["points"] = int(known.points) if known.points == int(known.points) else known.points
-    # Nothing else survives: a tag on a check cell could keep it from being run.
-    cell["metadata"] = {"nbgrader": meta}
-
-
-def _number(cells: list) -> None:
-    """Give every cell an id of its own."""
-    taken: set[str] = set()
-    for number, cell in enumerate(cells):
-        if cell.get("id") in taken or "id" not in cell:
-            cell["id"] = f"cell-{number}"
-        while cell["id"] in taken:
-            cell["id"] += "-x"
-        taken.add(cell["id"])
-
-
-def changed(paper: Paper, official: Iterable[Official]) -> tuple[tuple[str, bool], ...]:
-    """For each cell that is for students to fill: did they change it?"""
-    filled = [known for known in official if known.solution]
-    if not filled:
-        return ()
-    by_name = {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in official_cells(paper)}
-    return tuple((known.name, by_name[known.name]["source"] != known.source) for known in filled)
-
-
-def official_cells(paper: Paper) -> list[MutableMapping]:
-    """The cells that nbgrader's metadata name."""
-    return [
-        cell
-        for cell in paper["cells"]
-        if isinstance(cell["metadata"].get("nbgrader", {}).get("grade_id"), str)
-    ]
 
 
 def unreadable_paper(reason: str) -> Paper:

@@ -41,9 +41,9 @@ from traitlets.log import get_logger
 
 from autograder.grading.engine import Engine
 from autograder.grading.stage import CELL_SECONDS
-from autograder.material import papers
+from autograder.material import papers, restoring
 from autograder.material.collect import complete_receipt
-from autograder.material.config import course_of, nbgrader_settings
+from autograder.material.config import CourseError, course_of, nbgrader_settings
 from autograder.material.papers import Release
 from autograder.material.remarks import REPAIRED, Remark
 
@@ -129,18 +129,23 @@ class TolerantExporter(NotebookExporter):
         """The notebook in a file, as nbconvert hands it on; see the class."""
         path = Path(filename)
         data, reason = b"", ""
+        mended: list[str] = []
         if path.is_symlink():
             reason = "It is a link to another file."
         else:
             data = papers.read_file(path)
             try:
-                paper = papers.read(data)
+                paper = papers.read(data, mended)
             except papers.Unreadable as error:
                 reason = str(error)
         if reason:
             self.log.info("%s is no notebook. %s", path, reason)
             paper = papers.unreadable_paper(reason)
-        paper["metadata"]["submitted"] = {"digest": sha256(data).hexdigest(), "unreadable": reason}
+        paper["metadata"]["submitted"] = {
+            "digest": sha256(data).hexdigest(),
+            "unreadable": reason,
+            "mended": mended,
+        }
         resources = dict(resources or {})
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
         return self.from_notebook_node(nbformat.from_dict(paper), resources=resources, **kw)
@@ -177,25 +182,39 @@ class RestoreCells(NbGraderPreprocessor):
                 for cell in notebook.source_cells
             ]
         remarks = []
-        submitted = nb.metadata.pop("submitted", {"digest": "", "unreadable": ""})
-        restored = papers.restore(nb, official)
+        submitted = nb.metadata.pop("submitted", {"digest": "", "unreadable": "", "mended": []})
+        release = _release(self.config, info["assignment"], tuple(official))
+        restored = restoring.restore(nb, release)
         if submitted["unreadable"]:
             says = f"The file is no notebook. {submitted['unreadable']}"
             remarks.append(Remark("unreadable", says))
         else:
-            remarks += [Remark(REPAIRED, says) for says in restored.sentences()]
+            mended = [*submitted["mended"], *restored.sentences()]
+            remarks += [Remark(REPAIRED, says) for says in mended]
         for says in restored.sentences():
             self.log.info("%s: %s", info["student"], says)
         _noticed[info["assignment"], info["student"]] = (
             submitted["digest"],
             remarks,
-            papers.Release(
-                assignment=info["assignment"],
-                official=tuple(official),
-                given=tuple(cell.source for cell in official if cell.cell_type == "code"),
-            ),
+            release,
         )
         return nbformat.from_dict(nb), resources
+
+
+_made = cache(papers.release_of)
+
+
+def _release(config, assignment: str, official: tuple[papers.Official, ...]) -> Release:
+    """What students were given: the graded and locked cells as the gradebook has them, and all
+    others from the assignment's source, where it still is what was given out.
+    """
+    code = tuple(cell.source for cell in official if cell.cell_type == "code")
+    recorded = Release(assignment=assignment, official=official, given=code)
+    try:
+        made = _made(Path(CourseDirectory(config=config).root), assignment)
+    except CourseError:  # the gradebook is all there is
+        return recorded
+    return made if made.official == official else recorded
 
 
 class RunConfined(NbGraderPreprocessor):

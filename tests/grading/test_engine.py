@@ -177,7 +177,7 @@ def test_what_was_put_in_order_is_said(engine):
     graded = grade(engine, paper)
     assert points(graded) == full("lstm")
     assert kinds(graded) == {"repaired"} and not graded.needs_look
-    assert "edited, the original counts: check-lstm_step" in says(graded)
+    assert "typed there ran first, then the original: check-lstm_step" in says(graded)
     assert "missing and put back: check-sigmoid" in says(graded)
 
 
@@ -194,7 +194,7 @@ RIGHT = by_name(solved())["sigmoid"]
         ((RIGHT, WRONG), False),
         ((RIGHT, "sigmoid = lambda a: a"), False),
         ((WRONG, RIGHT.replace("def sigmoid", "def mine") + "\nsigmoid = mine"), True),
-        ((RIGHT, "del sigmoid"), False),
+        ((RIGHT, "del sigmoid"), True),  # its check was put back above
         ((RIGHT, "sigmoid = 0.5"), False),
         ((RIGHT, "sigmoid = None"), False),
         ((WRONG, "if True:\n    " + RIGHT.replace("\n", "\n    ")), True),
