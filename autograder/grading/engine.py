@@ -35,6 +35,7 @@ from autograder.grading.stage import (
     PlayersUnavailable,
     Zygote,
 )
+from autograder.grading.whereabouts import located
 from autograder.material import papers, restoring
 from autograder.material.papers import (
     LONGEST_CELL,
@@ -283,6 +284,12 @@ class Engine:
         code = [cell for cell in paper["cells"] if cell["cell_type"] == "code"]
         performance, tried = self.read(code, asked, release)
         remarks = [*remarks, *_how_it_was_read(tried)]
+        sources = [cell["source"] for cell in code]
+        names = [exercise.name for exercise in asked]
+        performance.verdicts = {
+            name: located(verdict, sources, performance.outputs, names)
+            for name, verdict in performance.verdicts.items()
+        }
         for number, cell in enumerate(code):
             cell["outputs"] = performance.outputs.get(number, [])
         show_verdicts(code, performance.verdicts)
