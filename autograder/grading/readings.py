@@ -9,11 +9,16 @@ anything runs, four at most, each is played from the beginning, and one of them 
 from __future__ import annotations
 
 import ast
+import re
 import symtable
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.material.papers import RAN, Release
+
+
+MAGIC = re.compile(r"^\s*%(reset|run|load|xdel|store|pylab|edit|recall|rerun)", re.MULTILINE)
+"""Magics that can give any name anew."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,10 @@ def _names(source: str) -> tuple[set[str], set[str]] | None:
     whose objects it changes; None where that cannot be told.
     """
     lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+    if MAGIC.search(source):
+        return None
+    if source.lstrip().startswith("%%") and not source.lstrip().startswith("%%time"):
+        return set(), set()  # no Python of this notebook
     try:
         tree = ast.parse("\n".join(lines))
         table = symtable.symtable("\n".join(lines), "<cell>", "exec")

@@ -16,12 +16,14 @@ from autograder.outlets.gradebook import Writer, gradebook_url
 def grade(course: Class, *, wait: float = 60, say=None, gradebook=True, force=False, **options):
     """What ``autograder grade`` does, in this process: the summary, and what was said."""
     said = []
-    settings = settings_for(course.root, "lstm", **({"cell_seconds": 10} | options))
+    settings = settings_for(course.root, course.assignment, **({"cell_seconds": 10} | options))
     writer = None
     if gradebook:
-        writer = Writer(gradebook_url(course.root), "lstm", wait=wait, say=say or said.append)
+        writer = Writer(
+            gradebook_url(course.root), course.assignment, wait=wait, say=say or said.append
+        )
     try:
-        found = submissions(course.root, "lstm")
+        found = submissions(course.root, course.assignment)
         summary = ClassRun(course.root, settings, say=said.append, writer=writer).perform(
             found, Here(), force
         )
