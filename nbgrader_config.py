@@ -12,10 +12,16 @@ try:
     from autograder.grading.lock import keep_others_out
     from autograder.material.config import course_of
     from autograder.material.notebooks import refresh_sources
-    from autograder.outlets.nbgrader_steps import keep_what_is_ours, prepare_submissions
+    from autograder.outlets.nbgrader_steps import (
+        find_as_we_do,
+        keep_what_is_ours,
+        prepare_submissions,
+    )
 
     # The source notebooks are made from solutions/*.py when they are missing or outdated.
     refresh_sources(Path(ROOT))
+    # What was handed in is found as `autograder grade` finds it, whatever it is called.
+    find_as_we_do()
     # `nbgrader autograde` and `autograder grade` never grade one assignment at the same time.
     keep_others_out(Path(ROOT), sys.argv, partial(print, file=sys.stderr))
 except Exception as error:
@@ -82,6 +88,7 @@ c.Autograde.autograde_preprocessors = [
     "autograder.outlets.nbgrader_steps.RunConfined",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
+    "autograder.outlets.nbgrader_steps.SaveWhatWaits",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]

@@ -51,6 +51,11 @@ class Graded:
         return round(sum(verdict.max_points for verdict in self.verdicts), 2)
 
     @property
+    def no_grade(self) -> str:
+        """Why this is no grade, empty where it is one: what could not be read is not worth 0."""
+        return next((remark.says for remark in self.remarks if remark.kind == "unreadable"), "")
+
+    @property
     def needs_look(self) -> bool:
         """Whether something was noticed that a person should look at."""
         return any(remark.kind in LOOK for remark in self.remarks)
@@ -91,3 +96,5 @@ class Entry:
     again"""
     missing: bool = False
     """there was no notebook: every cell has 0 points and waits for nobody"""
+    no_grade: bool = False
+    """what was handed in could not be read: no cell has points, and all wait for a person"""

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from autograder.material.papers import RAN, Release
 
-
 MAGIC = re.compile(r"^\s*%(reset|run|load|xdel|store|pylab|edit|recall|rerun)", re.MULTILINE)
 """Magics that can give any name anew."""
 

@@ -297,7 +297,7 @@ class ClassRun:
             return
         if submission.notebook:
             try:
-                complete_receipt(submission.folder, [submission.notebook])
+                complete_receipt(submission)
             except OSError as error:
                 if self._receipts:
                     self.say(
@@ -315,12 +315,17 @@ class ClassRun:
         self.progress(self._settled, self._total)
 
     def _done(self, graded: Graded, submission: Submission, new: bool = False) -> None:
-        self.summary.add(graded)
+        if graded.no_grade:
+            self.summary.problems.append(Problem(graded.student, graded.no_grade))
+        else:
+            self.summary.add(graded)
         if self.writer is not None:
             folder = graded_folder(self.course, submission, self.settings.assignment)
             fresh = (folder / UNRECORDED).exists()
             self._entries.append(entry_of(graded, submission, fresh))
-        if new and graded.needs_look:
+        if graded.no_grade:
+            self.say(f"{graded.student}: no grade. {graded.no_grade}")
+        elif new and graded.needs_look:
             self.say(f"{graded.student}: {' '.join(self.summary.look[graded.student])}")
         if len(self._entries) >= BATCH:
             self._flush()
@@ -377,4 +382,5 @@ def entry_of(graded: Graded, submission: Submission, fresh: bool) -> Entry:
         handed_in(submission),
         fresh,
         missing=any(remark.kind == "missing" for remark in graded.remarks),
+        no_grade=bool(graded.no_grade),
     )

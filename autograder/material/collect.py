@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
-from autograder.material import papers
+from autograder.material import papers, restoring
 from autograder.material.config import CourseError, write
+from autograder.material.papers import Release
 from autograder.material.remarks import Remark
+
+RECEIPTS = ("timestamp.txt", "submission_secret.txt")
+"""What nbgrader leaves beside a notebook that was handed in."""
 
 MOST_OF_A_RECEIPT = 10_000
 """Bytes that are read of ``timestamp.txt`` and ``submission_secret.txt``."""
+
+
+MOST_CANDIDATES = 50
+"""Files of a folder, or of a zip in it, that are looked into."""
+
+MOST_LEVELS = 4
+"""Folders below the submission's own in which a notebook is looked for."""
+
+MOST_UNPACKED = 200 << 20
+"""Bytes of all the files of a submission that are looked into."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +47,49 @@ class Submission:
     folder: Path
     notebook: Path | None
     problem: Remark | None = None
+    member: str = ""
+    """which file of ``notebook``, where that is a zip"""
 
     def read(self) -> bytes:
         """The submitted file, else a notebook that says why there is none. Raises OSError.
 
         Of a file that is too large to be graded it is the beginning.
         """
+        if self.notebook and self.member:
+            return _member(self.notebook, self.member)
         if self.notebook:
             return papers.read_file(self.notebook)
         says = self.problem.says if self.problem else ""
         return json.dumps(papers.paper_that_says(says)).encode()
 
 
-def submissions(course: Path, assignment: str) -> list[Submission]:
-    """Everybody's submission, by student. Raises CourseError where there is none."""
+@dataclass(frozen=True)
+class _File:
+    """A file that could be the notebook."""
+
+    path: Path
+    member: str
+    name: str
+    """its place in what was handed in, with ``/`` between folders"""
+    saved: float
+
+    def read(self) -> bytes:
+        return _member(self.path, self.member) if self.member else papers.read_file(self.path)
+
+
+def submissions(course: Path, assignment: str, release: Release | None = None) -> list[Submission]:
+    """Everybody's submission, by student. Raises CourseError where there is none.
+
+    ``release`` tells which of several notebooks was worked on; by default it is made where needed.
+    """
     folder = course / "submitted"
+    made = cache(lambda: release or release_of(course, assignment))
     found = [
-        _submission(path.parent.name, path, assignment)
-        for path in sorted(folder.glob(f"*/{assignment}"))
-        if (path.is_dir() or path.is_symlink()) and not path.parent.name.startswith(".")
+        submission_in(path.parent.name, path, assignment, made)
+        for path in sorted(folder.glob("*/*"))
+        if _alike(path.name, assignment)
+        and (path.is_dir() or path.is_symlink())
+        and not path.parent.name.startswith(".")
     ]
     if not found:
         raise CourseError(
@@ -53,34 +98,190 @@ def submissions(course: Path, assignment: str) -> list[Submission]:
     return found
 
 
-def _submission(student: str, folder: Path, assignment: str) -> Submission:
-    """The notebook of one student: the one of the right name, else the newest."""
-    wanted = folder / f"{assignment}.ipynb"
+def submission_in(
+    student: str, folder: Path, assignment: str, release: Callable[[], Release]
+) -> Submission:
+    """The notebook that counts of what lies in a student's folder, and what was noticed.
+
+    ``release`` gives what the assignment's students were given; it is asked where it is needed.
+    Whatever reads as a notebook may be it, whatever it is called. Of several, one that was worked
+    on counts before one as it was given out; then its name and its place decide, then its age.
+    """
+    wanted = f"{assignment}.ipynb"
     if folder.is_symlink():
         says = "The folder is a link to another one, which is not followed."
         return Submission(student, folder, None, Remark("missing", says))
     try:
-        files = [p for p in folder.glob("*.ipynb") if p.is_file() or p.is_symlink()]
-        real = [path for path in files if not path.is_symlink()]
-        newest = max(real, key=lambda path: (path == wanted, path.lstat().st_mtime), default=None)
+        files, strange = _files(folder)
     except OSError as error:
         says = f"The folder could not be read: {error.strerror}."
         return Submission(student, folder, None, Remark("unreadable", says))
-    if newest is not None:
-        problem = None
-        if len(real) > 1:
-            says = f"There were {len(real)} notebooks; {newest.name} is graded."
-            problem = Remark("repaired", says)
-        elif newest != wanted:
-            problem = Remark("repaired", f"{newest.name!r} is graded as {wanted.name}.")
-        return Submission(student, folder, newest, problem)
-    if files:
-        problem = Remark(
-            "missing", "The notebook is a link to another file, which is not followed."
-        )
+    if len(files) == 1 and files[0].name == wanted:
+        return Submission(student, folder, files[0].path)
+    made = release()
+    ranked = sorted(
+        ((_worth(file, made, assignment), file) for file in _without_copies(files, wanted)),
+        key=lambda both: both[0],
+        reverse=True,
+    )
+    readable = [(worth, file) for worth, file in ranked if worth[0] > _NOTHING]
+    if readable:
+        return _chosen(student, folder, wanted, readable)
+    if files:  # damaged, all of them: which one is said
+        _, file = ranked[0]
+        says = f"{file.name!r} is graded as {wanted}."
+        problem = None if file.name == wanted else Remark("repaired", says)
+        named = [file for file in files if _looks_like_a_notebook(file.name)]
+        if named:
+            return Submission(student, folder, file.path, problem, file.member)
+        names = ", ".join(repr(file.name) for file in files[:5])
+        says = f"There was no notebook in the folder, but {names}."
+        return Submission(student, folder, None, Remark("unreadable", says))
+    says = "There was no notebook in the folder."
+    if strange:
+        says = "The notebook is a link to another file, which is not followed."
+    return Submission(student, folder, None, Remark("missing", says))
+
+
+def _chosen(student: str, folder: Path, wanted: str, readable: list) -> Submission:
+    """The first of these, and what is said about the choice."""
+    worth, file = readable[0]
+    problem = None
+    if len(readable) > 1:
+        says = f"There were {len(readable)} notebooks; {file.name} is graded."
+        untouched = [other.name for value, other in readable[1:] if value[0] == _UNTOUCHED]
+        if untouched and worth[0] == _WORKED_ON:
+            as_given = ", ".join(untouched[:3])
+            says = (
+                says[:-1] + f", {as_given} {'is' if len(untouched) == 1 else 'are'} as given out."
+            )
+        problem = Remark("repaired", says)
+    elif file.name != wanted:
+        problem = Remark("repaired", f"{file.name!r} is graded as {wanted}.")
+    return Submission(student, folder, file.path, problem, file.member)
+
+
+_NOTHING, _OTHER, _UNTOUCHED, _WORKED_ON = range(4)
+
+
+def _worth(file: _File, release: Release, assignment: str) -> tuple:
+    """What speaks for a file, the most important first: larger is better."""
+    try:
+        paper = papers.read(file.read())
+    except (papers.Unreadable, OSError, ValueError, RecursionError):
+        state = _NOTHING
     else:
-        problem = Remark("missing", "There was no notebook in the folder.")
-    return Submission(student, folder, None, problem)
+        state = _state(paper, release)
+    parts = file.name.split("/")
+    checkpoint = ".ipynb_checkpoints" in parts
+    exact = parts[-1] == f"{assignment}.ipynb"
+    usual = _looks_like_a_notebook(file.name)
+    # A notebook that Jupyter put aside counts only where no other one does.
+    return (state, not checkpoint, exact and len(parts) == 1, usual, exact, -len(parts), file.saved)
+
+
+def _state(paper: papers.Paper, release: Release) -> int:
+    """Whether a notebook is this assignment's, and whether somebody worked on it."""
+    code = [cell["source"] for cell in paper["cells"] if cell["cell_type"] == "code"]
+    asked = [name for name, _ in release.asked]
+    if asked and not any(restoring.defines(source, name) for source in code for name in asked):
+        return _OTHER
+    given = {source.strip() for source in release.sources}
+    return _WORKED_ON if any(s.strip() and s.strip() not in given for s in code) else _UNTOUCHED
+
+
+def release_of(course: Path, assignment: str) -> Release:
+    """What students were given, or nothing where the course has no such source any more."""
+    try:
+        return papers.release_of(course, assignment)
+    except CourseError:
+        return papers.NO_RELEASE
+
+
+def _without_copies(files: Sequence[_File], wanted: str) -> list[_File]:
+    """The files without one of the usual name that is a copy of another one.
+
+    ``nbgrader autograde`` reads no other name, so it is left such a copy (see ``nbgrader_steps``);
+    what was handed in is what is spoken of.
+    """
+    own = next((file for file in files if file.name == wanted), None)
+    if own is None:
+        return list(files)
+    with contextlib.suppress(OSError):
+        content = own.read()
+        if any(file is not own and file.read() == content for file in files):
+            return [file for file in files if file is not own]
+    return list(files)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two names are the same to people: however composed, large letters or small."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _looks_like_a_notebook(name: str) -> bool:
+    return ".ipynb" in _folded(name)
+
+
+def _files(folder: Path) -> tuple[list[_File], bool]:
+    """The regular files in a folder that may be notebooks, and whether there are links or devices
+    beside them. Zips are looked into. Raises OSError.
+    """
+    found: list[_File] = []
+    strange = False
+    waiting = [(folder, 0)]
+    room = MOST_UNPACKED
+    while waiting and len(found) < MOST_CANDIDATES:
+        place, level = waiting.pop(0)
+        for path in sorted(place.iterdir()):
+            state = path.lstat()
+            if stat.S_ISDIR(state.st_mode) and level < MOST_LEVELS and path.name != "__MACOSX":
+                waiting.append((path, level + 1))
+            elif not stat.S_ISREG(state.st_mode):
+                strange = strange or _looks_like_a_notebook(path.name)
+            elif not path.name.startswith("._") and path.name not in RECEIPTS:
+                name = path.relative_to(folder).as_posix().replace("\\", "/")
+                if path.suffix.lower() == ".zip":
+                    found += _members(path, name)
+                elif state.st_size <= room or _looks_like_a_notebook(name):
+                    room -= state.st_size
+                    found.append(_File(path, "", name, state.st_mtime))
+    return found[:MOST_CANDIDATES], strange
+
+
+def _members(path: Path, name: str) -> list[_File]:
+    """The files in a zip that may be notebooks; none where it is no zip or is too large."""
+    saved = path.lstat().st_mtime
+    try:
+        with zipfile.ZipFile(io.BytesIO(papers.read_file(path))) as archive:
+            inside = [
+                member
+                for member in archive.infolist()
+                if _looks_like_a_notebook(member.filename)
+                and not member.filename.rpartition("/")[2].startswith("._")
+                and "__MACOSX" not in member.filename
+                and member.file_size <= papers.LONGEST_FILE
+            ]
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return []
+    if sum(member.file_size for member in inside) > MOST_UNPACKED:
+        return []
+    names = [member.filename for member in inside[:MOST_CANDIDATES]]
+    return [_File(path, n, f"{name}/{n}".replace("\\", "/"), saved) for n in names]
+
+
+def _member(path: Path, member: str) -> bytes:
+    """A file in a zip, as far as it is read. Raises OSError."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(papers.read_file(path))) as archive:
+            with archive.open(member) as file:
+                return file.read(papers.LONGEST_FILE + 1)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError, zlib.error) as error:
+        raise OSError(errno.EIO, f"{member} in {path.name}: {error}") from error
 
 
 def only(found: Iterable[Submission], students: Sequence[str]) -> list[Submission]:
@@ -94,17 +295,19 @@ def only(found: Iterable[Submission], students: Sequence[str]) -> list[Submissio
 
 
 def handed_in(submission: Submission) -> datetime | None:
-    """From nbgrader's ``timestamp.txt``, else when the notebook was saved; UTC."""
-    from nbgrader.utils import parse_utc
+    """When the file that is graded came; UTC and naive. None where there is none.
 
-    with contextlib.suppress(OSError, ValueError, OverflowError):
-        text = papers.read_file(submission.folder / "timestamp.txt", MOST_OF_A_RECEIPT)
-        return parse_utc(text.decode("utf-8").strip())
-    if submission.notebook is None:
-        return None
-    with contextlib.suppress(OSError):
-        return _saved(submission.notebook).replace(tzinfo=None)
-    return None
+    That is when it was saved. ``timestamp.txt`` counts where it is later: what ``nbgrader submit``
+    leaves always is, and one that somebody packed to look early never helps.
+    """
+    times = []
+    receipt = _receipt(submission.folder / "timestamp.txt")
+    if receipt is not None:
+        times.append(receipt)
+    if submission.notebook is not None:
+        with contextlib.suppress(OSError):
+            times.append(_saved(submission.notebook).replace(tzinfo=None))
+    return max(times, default=None)
 
 
 def _saved(path: Path) -> datetime:
@@ -115,15 +318,27 @@ def _saved(path: Path) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def complete_receipt(folder: Path, notebooks: Sequence[Path]) -> None:
+def complete_receipt(submission: Submission) -> None:
     """What ``nbgrader submit`` leaves beside a notebook, for submissions that were copied.
 
-    ``nbgrader release_feedback`` stops at the first one without it. Raises OSError.
+    ``nbgrader release_feedback`` stops at the first one without it, and ``nbgrader autograde``
+    believes it: a time from before the file was saved is written anew. Raises OSError.
     """
-    secret, timestamp = folder / "submission_secret.txt", folder / "timestamp.txt"
+    secret, timestamp = (submission.folder / name for name in reversed(RECEIPTS))
     # A link, even one that leads nowhere, would have us write outside the folder.
     if secret.is_symlink() or not secret.exists():
         write(secret, secrets.token_hex(64))
-    if timestamp.is_symlink() or not timestamp.exists():
-        when = max(map(_saved, notebooks))
+    when = handed_in(submission)
+    if when is not None and _receipt(timestamp) != when:
         write(timestamp, f"{when:%Y-%m-%d %H:%M:%S.%f} UTC")
+
+
+def _receipt(path: Path) -> datetime | None:
+    from nbgrader.utils import parse_utc
+
+    if path.is_symlink():
+        return None
+    try:
+        return parse_utc(papers.read_file(path, MOST_OF_A_RECEIPT).decode("utf-8").strip())
+    except (OSError, ValueError, OverflowError):
+        return None

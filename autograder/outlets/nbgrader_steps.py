@@ -5,10 +5,12 @@ folder, loses a whole submission when one cell ends the kernel, and gives full m
 that printed no number. The pieces below go into its documented extension points (see
 ``nbgrader_config.py``):
 
-``prepare_submissions``  before a submission is read: renamed and missing notebooks
+``find_as_we_do``        before all: which file of a submission counts, whatever it is called
+``prepare_submissions``  before a submission is read: an assignment that is not registered
 ``TolerantExporter``     reading it: a file that is no notebook
 ``RestoreCells``         putting it in order: deleted, edited, duplicated cells, lost metadata
 ``RunConfined``          grading it with the course's engine, confined
+``SaveWhatWaits``        afterwards: what is no grade, or waits for a person
 ``keep_what_is_ours``    afterwards: files that came along
 ``ExecuteCells``         running it as nbgrader does, unconfined: a kernel that dies, a check
                          without a score
@@ -17,9 +19,10 @@ that printed no number. The pieces below go into its documented extension points
 from __future__ import annotations
 
 import atexit
-import shutil
+import os
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from glob import glob
 from hashlib import sha256
 from pathlib import Path
 
@@ -31,6 +34,7 @@ from nbconvert.exporters import NotebookExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
@@ -40,12 +44,13 @@ from traitlets import Bool, Float
 from traitlets.log import get_logger
 
 from autograder.grading.engine import Engine
+from autograder.grading.graded import Graded
 from autograder.grading.stage import CELL_SECONDS
 from autograder.material import papers, restoring
-from autograder.material.collect import complete_receipt
+from autograder.material.collect import Submission, complete_receipt, submission_in
 from autograder.material.config import CourseError, course_of, nbgrader_settings
 from autograder.material.papers import Release
-from autograder.material.remarks import REPAIRED, Remark
+from autograder.material.remarks import NO_PAPER, REPAIRED, Remark
 
 BESIDE = ("timestamp.txt", "submission_secret.txt", "grade.json")
 """The files that belong beside a graded notebook."""
@@ -54,34 +59,83 @@ MOST_RESTARTS = 3
 """How often a submission may end its kernel before the rest of it is given up."""
 
 
+_at_hand: dict[str, Submission] = {}
+"""What was handed in, by the path at which nbgrader reads it."""
+
+
+def find_as_we_do() -> None:
+    """Let ``nbgrader autograde`` and the formgrader find what was handed in as ``autograder`` does.
+
+    nbgrader looks for ``*.ipynb`` before it asks any of its extension points: what goes by another
+    name, a folder in the folder or an empty one would never be graded, and nobody would know.
+    """
+    Autograde.init_notebooks = _init_notebooks
+
+
+def _init_notebooks(self: Autograde) -> None:
+    """The submissions of the run, each as one notebook of the assignment's name."""
+    course, ignored = self.coursedir, list(self.coursedir.ignore)
+    self.assignments, self.notebooks = {}, []
+    made = cache(lambda name: _made_or_none(Path(course.root), name))
+    for folder in sorted(glob(self._format_source(course.assignment_id, course.student_id))):
+        path = Path(folder)
+        if not path.is_dir() and not path.is_symlink():
+            continue
+        name = path.name
+        found = submission_in(path.parent.name, path, name, partial(made, name))
+        wanted = path / f"{name}.ipynb"
+        if course.notebook_id not in ("*", name):
+            continue
+        _at_hand[str(wanted)] = found
+        self.assignments[folder] = [str(wanted)]
+        if not path.is_symlink():
+            _prepare(found, wanted)
+            # nbgrader copies everything else in the folder, and a pipe or a link to nowhere stops it.
+            ignored += [p.name for p in path.rglob("*") if p.is_symlink() or _is_special(p)]
+    course.ignore = ignored
+    if not self.assignments:
+        _nbgraders_own(self)  # says what it did not find
+
+
+_nbgraders_own = Autograde.init_notebooks
+
+
+def _prepare(found: Submission, wanted: Path) -> None:
+    """Lay the notebook at the name that nbgrader reads, where nothing lies there, and the receipt
+    that it believes beside it. What was handed in stays as it is.
+    """
+    try:
+        if found.notebook is not None and not wanted.exists() and not wanted.is_symlink():
+            wanted.write_bytes(found.read())
+            saved = found.notebook.lstat().st_mtime
+            os.utime(wanted, (saved, saved))
+        complete_receipt(found)
+    except OSError as error:
+        get_logger().warning("Nothing can be written in %s (%s)", wanted.parent, error.strerror)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path is neither a file nor a folder."""
+    return not path.is_file() and not path.is_dir()
+
+
 def prepare_submissions(
     *, assignment: str, student: str, notebooks: list[str], course: str
 ) -> None:
-    """nbgrader's hook before each submission. ``notebooks`` are its files, changed in place."""
+    """nbgrader's hook before each submission. ``notebooks`` are its files."""
     del assignment, student  # the patterns of the whole run, not of this submission
-    if not notebooks:
-        return
-    folder = Path(notebooks[0]).parent
-    with Gradebook(_gradebook_url(Path(course))) as gradebook:
-        try:
-            expected = [n.name for n in gradebook.find_assignment(folder.name).notebooks]
-        except MissingEntry:
-            get_logger().error(
-                "Register %s first: nbgrader generate_assignment %s (where it is released already, "
-                "add --force)",
-                folder.name,
-                folder.name,
-            )
-            return
-        _record_missing(gradebook, folder.parents[1], folder.name)
-    if len(expected) == 1:
-        _recognize_renamed(folder, expected[0], notebooks)
-    if not (folder / "timestamp.txt").exists():
-        get_logger().info("%s: no timestamp.txt; when it was saved counts", folder.parent.name)
-    try:
-        complete_receipt(folder, [Path(path) for path in notebooks])
-    except OSError as error:
-        get_logger().warning("Nothing can be written in %s (%s)", folder, error.strerror)
+    for notebook in notebooks[:1]:
+        name = Path(notebook).parent.name
+        with Gradebook(_gradebook_url(Path(course))) as gradebook:
+            try:
+                gradebook.find_assignment(name)
+            except MissingEntry:
+                get_logger().error(
+                    "Register %s first: nbgrader generate_assignment %s (where it is released "
+                    "already, add --force)",
+                    name,
+                    name,
+                )
 
 
 @cache
@@ -94,34 +148,6 @@ def _gradebook_url(course: Path) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _recognize_renamed(folder: Path, name: str, notebooks: list[str]) -> None:
-    """A single expected notebook that goes by another name, such as ``NAME (1).ipynb``."""
-    wanted = folder / f"{name}.ipynb"
-    if wanted.exists() or not notebooks:
-        return
-    files = [path for path in notebooks if not Path(path).is_symlink() and Path(path).is_file()]
-    if not files:
-        return
-    newest = max(files, key=lambda path: Path(path).lstat().st_mtime)
-    shutil.copy2(newest, wanted)
-    notebooks[:] = [str(wanted)]
-    get_logger().info("%s: %r is graded as %s", folder.parent.name, Path(newest).name, wanted.name)
-
-
-def _record_missing(gradebook: Gradebook, submitted: Path, assignment: str) -> None:
-    """A folder without a notebook counts as handed in with no points, instead of vanishing."""
-    for folder in sorted(submitted.glob(f"*/{assignment}")):
-        if not folder.is_dir() or any(folder.glob("*.ipynb")):
-            continue
-        student = folder.parent.name
-        gradebook.update_or_create_student(student)
-        submission = gradebook.update_or_create_submission(assignment, student)
-        for notebook in submission.notebooks:
-            for grade in notebook.grades:
-                grade.auto_score, grade.needs_manual_grade = 0, False
-        gradebook.db.commit()
-
-
 class TolerantExporter(NotebookExporter):
     """Reads a notebook; a file that is none becomes a notebook that says so."""
 
@@ -130,14 +156,15 @@ class TolerantExporter(NotebookExporter):
         path = Path(filename)
         data, reason = b"", ""
         mended: list[str] = []
-        if path.is_symlink():
-            reason = "It is a link to another file."
-        else:
-            data = papers.read_file(path)
-            try:
-                paper = papers.read(data, mended)
-            except papers.Unreadable as error:
-                reason = str(error)
+        found = _at_hand.get(str(path))
+        problem = found.problem if found else None
+        try:
+            data = found.read() if found else papers.read_file(path)
+            paper = papers.read(data, mended)
+        except OSError as error:
+            reason = f"It could not be opened ({error.strerror})."
+        except papers.Unreadable as error:
+            reason = str(error)
         if reason:
             self.log.info("%s is no notebook. %s", path, reason)
             paper = papers.unreadable_paper(reason)
@@ -145,6 +172,7 @@ class TolerantExporter(NotebookExporter):
             "digest": sha256(data).hexdigest(),
             "unreadable": reason,
             "mended": mended,
+            "problem": vars(problem) if problem else None,
         }
         resources = dict(resources or {})
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
@@ -181,20 +209,22 @@ class RestoreCells(NbGraderPreprocessor):
                 )
                 for cell in notebook.source_cells
             ]
-        remarks = []
-        submitted = nb.metadata.pop("submitted", {"digest": "", "unreadable": "", "mended": []})
+        submitted = dict(nb.metadata.pop("submitted", {}))
+        problem = submitted.get("problem")
+        remarks = [Remark(**problem)] if problem else []
+        mended = list(submitted.get("mended", ()))
         release = _release(self.config, info["assignment"], tuple(official))
         restored = restoring.restore(nb, release)
-        if submitted["unreadable"]:
+        if submitted.get("unreadable"):
             says = f"The file is no notebook. {submitted['unreadable']}"
             remarks.append(Remark("unreadable", says))
-        else:
-            mended = [*submitted["mended"], *restored.sentences()]
-            remarks += [Remark(REPAIRED, says) for says in mended]
+        if not any(remark.kind in NO_PAPER for remark in remarks):
+            mended += restored.sentences()
+        remarks += [Remark(REPAIRED, says) for says in mended]
         for says in restored.sentences():
             self.log.info("%s: %s", info["student"], says)
         _noticed[info["assignment"], info["student"]] = (
-            submitted["digest"],
+            submitted.get("digest", ""),
             remarks,
             release,
         )
@@ -204,16 +234,21 @@ class RestoreCells(NbGraderPreprocessor):
 _made = cache(papers.release_of)
 
 
+def _made_or_none(course: Path, assignment: str) -> Release:
+    """What students were given, or nothing where the course has no source of it."""
+    try:
+        return _made(course, assignment)
+    except CourseError:
+        return papers.NO_RELEASE
+
+
 def _release(config, assignment: str, official: tuple[papers.Official, ...]) -> Release:
     """What students were given: the graded and locked cells as the gradebook has them, and all
     others from the assignment's source, where it still is what was given out.
     """
     code = tuple(cell.source for cell in official if cell.cell_type == "code")
     recorded = Release(assignment=assignment, official=official, given=code)
-    try:
-        made = _made(Path(CourseDirectory(config=config).root), assignment)
-    except CourseError:  # the gradebook is all there is
-        return recorded
+    made = _made_or_none(Path(CourseDirectory(config=config).root), assignment)
     return made if made.official == official else recorded
 
 
@@ -247,6 +282,33 @@ class RunConfined(NbGraderPreprocessor):
             replace(graded, digest=digest).to_json(), encoding="utf-8"
         )
         return nbformat.from_dict(nb), resources
+
+
+class SaveWhatWaits(NbGraderPreprocessor):
+    """Leaves to a person what nbgrader would score 0: what could not be read, and a written answer
+    that nobody can find. It comes after nbgrader's ``SaveAutoGrades``.
+    """
+
+    def preprocess(self, nb, resources):
+        """Take back the scores in question; the notebook stays as it is."""
+        info = resources["nbgrader"]
+        path = Path(resources["metadata"]["path"], "grade.json")
+        graded = Graded.from_json(path.read_text(encoding="utf-8"))
+        unfound = {name for name, changed in graded.written if changed is None}
+        if graded.no_grade or unfound:
+            with Gradebook(info["db_url"]) as gradebook:
+                found = gradebook.find_submission_notebook(
+                    info["notebook"], info["assignment"], info["student"]
+                )
+                for grade in found.grades:
+                    if graded.no_grade or grade.name in unfound:
+                        grade.auto_score = None
+                        grade.needs_manual_grade = True
+                for comment in found.comments:
+                    if graded.no_grade or comment.name in unfound:
+                        comment.auto_comment = None
+                gradebook.db.commit()
+        return nb, resources
 
 
 def _require_checks(release: Release) -> None:

@@ -75,7 +75,7 @@ def _named(*names: str) -> Callable[[Path, dict], None]:
 def _encoded(encoding: str) -> Callable[[Path, dict], None]:
     def write(folder: Path, paper: dict) -> None:
         paper = added(paper, "# größer, Übung, naïve")
-        content = json.dumps(paper, ensure_ascii=False).encode(encoding)
+        content = json.dumps(paper, ensure_ascii=False).encode(encoding, "replace")
         (folder / "gru.ipynb").write_bytes(content)
 
     return write

@@ -85,7 +85,7 @@ def compare(
     )
     points = there.penalty
     late = _late(timestamp, there.extension, registered.duedate)
-    if penalty is not None and not entry.missing:
+    if penalty is not None and not entry.missing and not entry.no_grade:
         total = math.fsum(_counted(score, there.grades.get(cell)) for cell, score in scores.items())
         points = penalty(entry.student, total, late) if late > 0 else None
     paper = _paper(plan, entry.student, there, registered, timestamp, points)
@@ -151,11 +151,13 @@ def _scores(entry: Entry, there: Present, registered: Registered) -> dict[str, f
     """The automatic score of every graded cell; None where a person has to give one."""
     if entry.missing:
         return dict.fromkeys(registered.graded, 0.0)
+    if entry.no_grade:
+        return dict.fromkeys(registered.graded)
     scores: dict[str, float | None] = {
         cell: float(entry.points[name]) for name, (cell, _) in registered.tested.items()
     }
     for name, cell in registered.by_hand.items():
-        scores[cell] = None if entry.answered[name] else 0.0
+        scores[cell] = 0.0 if entry.answered[name] is False else None
     for cell in registered.tasks.values():  # nbgrader never scores a task
         scores[cell] = there.grades[cell].auto_score if cell in there.grades else None
     return scores
@@ -167,8 +169,8 @@ def _comments(entry: Entry, there: Present, registered: Registered) -> dict[str,
     for name, cell in registered.solutions.items():
         row = there.comments.get(cell)
         comments[cell] = row.auto_comment if row else None
-        if name in entry.answered and not entry.missing:
-            comments[cell] = None if entry.answered[name] else NO_RESPONSE
+        if name in entry.answered and not entry.missing and not entry.no_grade:
+            comments[cell] = NO_RESPONSE if entry.answered[name] is False else None
     for cell in registered.tasks.values():
         comments[cell] = None
     return comments
