@@ -323,7 +323,7 @@ class ClassRun:
             folder = graded_folder(self.course, submission, self.settings.assignment)
             fresh = (folder / UNRECORDED).exists()
             self._entries.append(entry_of(graded, submission, fresh))
-        if graded.no_grade:
+        if new and graded.no_grade:
             self.say(f"{graded.student}: no grade. {graded.no_grade}")
         elif new and graded.needs_look:
             self.say(f"{graded.student}: {' '.join(self.summary.look[graded.student])}")

@@ -112,7 +112,7 @@ def submission_in(
         says = "The folder is a link to another one, which is not followed."
         return Submission(student, folder, None, Remark("missing", says))
     try:
-        files, strange = _files(folder)
+        files, linked = _files(folder)
     except OSError as error:
         says = f"The folder could not be read: {error.strerror}."
         return Submission(student, folder, None, Remark("unreadable", says))
@@ -138,7 +138,7 @@ def submission_in(
         says = f"There was no notebook in the folder, but {names}."
         return Submission(student, folder, None, Remark("unreadable", says))
     says = "There was no notebook in the folder."
-    if strange:
+    if linked:
         says = "The notebook is a link to another file, which is not followed."
     return Submission(student, folder, None, Remark("missing", says))
 
@@ -228,11 +228,11 @@ def _looks_like_a_notebook(name: str) -> bool:
 
 
 def _files(folder: Path) -> tuple[list[_File], bool]:
-    """The regular files in a folder that may be notebooks, and whether there are links or devices
-    beside them. Zips are looked into. Raises OSError.
+    """The regular files in a folder that may be notebooks, and whether a link is called like
+    one. Zips are looked into. Raises OSError.
     """
     found: list[_File] = []
-    strange = False
+    linked = False
     waiting = [(folder, 0)]
     room = MOST_UNPACKED
     while waiting and len(found) < MOST_CANDIDATES:
@@ -241,8 +241,10 @@ def _files(folder: Path) -> tuple[list[_File], bool]:
             state = path.lstat()
             if stat.S_ISDIR(state.st_mode) and level < MOST_LEVELS and path.name != "__MACOSX":
                 waiting.append((path, level + 1))
+            elif stat.S_ISLNK(state.st_mode):
+                linked = linked or _looks_like_a_notebook(path.name)
             elif not stat.S_ISREG(state.st_mode):
-                strange = strange or _looks_like_a_notebook(path.name)
+                continue
             elif not path.name.startswith("._") and path.name not in RECEIPTS:
                 name = path.relative_to(folder).as_posix().replace("\\", "/")
                 if path.suffix.lower() == ".zip":
@@ -250,7 +252,7 @@ def _files(folder: Path) -> tuple[list[_File], bool]:
                 elif state.st_size <= room or _looks_like_a_notebook(name):
                     room -= state.st_size
                     found.append(_File(path, "", name, state.st_mtime))
-    return found[:MOST_CANDIDATES], strange
+    return found[:MOST_CANDIDATES], linked
 
 
 def _members(path: Path, name: str) -> list[_File]:

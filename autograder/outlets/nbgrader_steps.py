@@ -221,8 +221,8 @@ class RestoreCells(NbGraderPreprocessor):
         if not any(remark.kind in NO_PAPER for remark in remarks):
             mended += restored.sentences()
         remarks += [Remark(REPAIRED, says) for says in mended]
-        for says in restored.sentences():
-            self.log.info("%s: %s", info["student"], says)
+        for remark in remarks:
+            self.log.info("%s: %s", info["student"], remark.says)
         _noticed[info["assignment"], info["student"]] = (
             submitted.get("digest", ""),
             remarks,
@@ -285,29 +285,30 @@ class RunConfined(NbGraderPreprocessor):
 
 
 class SaveWhatWaits(NbGraderPreprocessor):
-    """Leaves to a person what nbgrader would score 0: what could not be read, and a written answer
-    that nobody can find. It comes after nbgrader's ``SaveAutoGrades``.
+    """Settles what waits for a person: what could not be read, and a written answer that was
+    changed, or that nobody can find. It comes after nbgrader's ``SaveAutoGrades``, which knows
+    changed cells only.
     """
 
     def preprocess(self, nb, resources):
-        """Take back the scores in question; the notebook stays as it is."""
+        """Give back the scores in question; the notebook stays as it is."""
         info = resources["nbgrader"]
         path = Path(resources["metadata"]["path"], "grade.json")
         graded = Graded.from_json(path.read_text(encoding="utf-8"))
-        unfound = {name for name, changed in graded.written if changed is None}
-        if graded.no_grade or unfound:
-            with Gradebook(info["db_url"]) as gradebook:
-                found = gradebook.find_submission_notebook(
-                    info["notebook"], info["assignment"], info["student"]
-                )
-                for grade in found.grades:
-                    if graded.no_grade or grade.name in unfound:
-                        grade.auto_score = None
-                        grade.needs_manual_grade = True
-                for comment in found.comments:
-                    if graded.no_grade or comment.name in unfound:
-                        comment.auto_comment = None
-                gradebook.db.commit()
+        written = dict(graded.written)
+        with Gradebook(info["db_url"]) as gradebook:
+            found = gradebook.find_submission_notebook(
+                info["notebook"], info["assignment"], info["student"]
+            )
+            for grade in found.grades:
+                if graded.no_grade or written.get(grade.name, "") is None:
+                    grade.auto_score, grade.needs_manual_grade = None, True
+                elif written.get(grade.name) is False and grade.manual_score is None:
+                    grade.auto_score, grade.needs_manual_grade = 0.0, False
+            for comment in found.comments:
+                if graded.no_grade or written.get(comment.name, "") is None:
+                    comment.auto_comment = None
+            gradebook.db.commit()
         return nb, resources
 
 

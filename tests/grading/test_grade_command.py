@@ -76,16 +76,16 @@ def files(add) -> None:
     add("02 cut off", right[: len(right) // 2], 0, "unreadable", "no complete JSON")
     add("03 no JSON", b"see attachment", 0, "unreadable", "no complete JSON")
     add("04 empty file", b"", 0, "unreadable", "It is empty")
-    add("05 version 99", data(solved() | {"nbformat": 99}), 0, "unreadable", "format, 99")
+    add("05 version 99", data(solved() | {"nbformat": 99}), FULL)
     add(
         "06 not UTF-8",
-        right.replace(b"sigmoid", b"sigmo\xefd"),
-        0,
-        "unreadable",
-        "not text in UTF-8",
+        right.replace(b"You write", b"You wr\xefte"),
+        FULL,
+        "repaired",
+        "saved in Windows-1252 instead of UTF-8",
     )
     add("07 nothing", None, 0, "missing", "no notebook in the folder")
-    add("08 other files", b"%PDF", 0, "missing", "no notebook in the folder", "lstm.pdf")
+    add("08 other files", b"%PDF", 0, "unreadable", "no notebook in the folder, but", "lstm.pdf")
     kernel = {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}
     add("09 another kernel", data(solved() | {"metadata": kernel}), FULL)
 
@@ -105,7 +105,7 @@ def names(add) -> None:
         "11 ten notebooks", right, FULL, "repaired", "There were 10 notebooks; lstm.ipynb is graded"
     )
     for number in range(9):
-        (folder / f"copy {number}.ipynb").write_bytes(b"{}")
+        (folder / f"copy {number}.ipynb").write_bytes(data(untouched()))
         os.utime(folder / f"copy {number}.ipynb", (2e9, 2e9))
     folder = add(
         "12 two others", data(untouched()), FULL, "repaired", "new.ipynb is graded", "old.ipynb"
@@ -187,7 +187,8 @@ def crowded(template, tmp_path_factory):
 
 def test_everybody_is_graded_and_the_grade_says_what_was_wrong(crowded):
     course, expected, summary, _ = crowded
-    assert summary.problems == [] and summary.exit_code == 0
+    unread = {student for student, (_, kind, _) in expected.items() if kind == "unreadable"}
+    assert {problem.student for problem in summary.problems} == unread and summary.exit_code == 1
     assert sorted(summary.graded) == sorted(expected)
     found = course.grades()
     for student, (worth, kind, words) in expected.items():
@@ -204,7 +205,6 @@ def test_who_reads_the_graded_notebook_is_told_too(crowded):
     course, *_ = crowded
     for student, words in {
         "02 cut off": "could not be read as a notebook",
-        "06 not UTF-8": "not text in UTF-8",
         "07 nothing": "There was no notebook in the folder",
         "14 link": "a link to another file",
         "24 too large": "more than 100 megabytes",
@@ -215,7 +215,8 @@ def test_who_reads_the_graded_notebook_is_told_too(crowded):
 def test_what_deserves_a_look_is_said_while_grading_and_in_the_summary(crowded):
     _, expected, summary, said = crowded
     looked = {student for student, (_, kind, _) in expected.items() if kind not in ("", "repaired")}
-    assert set(summary.look) == looked
+    unread = {student for student, (_, kind, _) in expected.items() if kind == "unreadable"}
+    assert set(summary.look) == looked - unread
     assert {line.partition(":")[0] for line in said} == looked
 
 
@@ -241,6 +242,17 @@ def test_who_is_missing_has_no_points_and_waits_for_nobody(crowded):
         assert isinstance(when, datetime)
 
 
+def test_what_cannot_be_read_has_no_points_and_waits_for_a_person(crowded):
+    from nbgrader.api import Gradebook
+
+    course, *_ = crowded
+    with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as gradebook:
+        submission = gradebook.find_submission("lstm", "03 no JSON")
+        assert submission.needs_manual_grade
+        grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+        assert grades and all(grade.auto_score is None for grade in grades)
+
+
 def test_a_second_run_has_nothing_to_do(crowded):
     course, expected, *_ = crowded
     before = {student: without_times(graded) for student, graded in course.grades().items()}
@@ -250,7 +262,8 @@ def test_a_second_run_has_nothing_to_do(crowded):
     assert said == []
     assert {s: without_times(g) for s, g in course.grades().items()} == before
     assert {p: p.stat().st_mtime_ns for p in course.root.glob("autograded/*/*/*")} == stamps
-    assert summary.scores == {student: graded.points for student, graded in course.grades().items()}
+    graded = {student: graded for student, graded in course.grades().items() if not graded.no_grade}
+    assert summary.scores == {student: grade.points for student, grade in graded.items()}
     course.agree()
 
 

@@ -18,7 +18,6 @@ from pipeline_course import Course
 from autograder.grading.graded import Entry
 from autograder.material.config import nbgrader_settings
 from autograder.outlets.gradebook import Counts, Writer, late_penalty, sync
-from autograder.outlets.nbgrader_steps import _record_missing
 
 DUE = datetime(2026, 3, 2, 12)
 EARLY, LATE = DUE - timedelta(hours=5), DUE + timedelta(hours=30, microseconds=7)
@@ -103,10 +102,13 @@ def tables(url: str) -> dict[str, list]:
 def grade_with_nbgrader(url: str, notebook, entry: Entry, config, submitted: Path) -> None:
     """What ``nbgrader autograde`` does to the gradebook once a submission has been run."""
     with Gradebook(url, "gated-memory") as book:
-        if entry.missing:
-            (submitted / entry.student / "gru").mkdir(parents=True, exist_ok=True)
-            _record_missing(book, submitted, "gru")
-            shutil.rmtree(submitted / entry.student)
+        if entry.missing:  # Autograde.init_assignment, where there is no file
+            book.update_or_create_student(entry.student)
+            submission = book.update_or_create_submission("gru", entry.student)
+            for paper in submission.notebooks:
+                for grade in paper.grades:
+                    grade.auto_score, grade.needs_manual_grade = 0, False
+            book.db.commit()
             return
         book.update_or_create_student(entry.student)
         when = {} if entry.timestamp is None else {"timestamp": entry.timestamp}

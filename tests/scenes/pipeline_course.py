@@ -33,8 +33,8 @@ class Course:
             "IPYTHONDIR": str(folder / "ipython"),
         }
 
-    def run(self, *command: str, cwd: Path | None = None) -> str:
-        """Run a command and return all it said; fail the test where it fails."""
+    def run(self, *command: str, cwd: Path | None = None, status: int = 0) -> str:
+        """Run a command and return all it said; fail the test where it ends in another status."""
         program = Path(sys.executable).parent / command[0]
         done = subprocess.run(
             [str(program), *command[1:]],
@@ -45,7 +45,7 @@ class Course:
             stderr=subprocess.STDOUT,
             timeout=600,
         )
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+        assert done.returncode == status, f"{' '.join(command)}\n{done.stdout}"
         return done.stdout
 
     def read(self, path: str) -> nbformat.NotebookNode:
