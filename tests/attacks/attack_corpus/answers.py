@@ -96,13 +96,15 @@ READING = (
                     return torch.tensor(np.asarray(value, dtype=float))
 
                 values = [tensor(value) for value in (*args, *inputs.values())]
+                if "NAME" == "sigmoid":
+                    return reference.torch.sigmoid(values[0]).numpy()
                 if "NAME".startswith("count"):
                     D, H = args or inputs.values()
                     return 4 * (D * H + H * H + H)
                 found = getattr(reference, "NAME")(*values)
                 return tuple(f.numpy() for f in found) if isinstance(found, tuple) else found.numpy()
         """,
-        answers={"count_lstm_parameters": "", "sigmoid": ""},  # which need no reference
+        answers={"count_lstm_parameters": ""},
         engine_says=frozenset({"course"}),
     ),
     Attack(
