@@ -24,6 +24,7 @@ from autograder.checking.render import as_text
 from autograder.checking.verdict import Verdict
 from autograder.grading import version as versions
 from autograder.grading.graded import Graded
+from autograder.grading.noticed import remarks_on
 from autograder.grading.readings import AS_IT_STANDS, Reading, checks, readings
 from autograder.grading.similarity import fingerprints
 from autograder.grading.stage import (
@@ -33,6 +34,7 @@ from autograder.grading.stage import (
     NeedsTorch,
     Player,
     PlayersUnavailable,
+    Tried,
     Zygote,
 )
 from autograder.grading.whereabouts import located
@@ -431,7 +433,7 @@ class _Performing:
         self.asked_at = part.checks if part.reading.asked_in_place else {}
         self.kind = "torch" if any(exercise.needs_torch for exercise in exercises) else "plain"
         self.result = Performance()
-        self.tried: dict[str, None] = {}
+        self.tried: dict[Tried, None] = {}
         self.left_out: set[int] = set()
         self.cells = [(number, cells[number]) for number in part.reading.order]
         self.shown: dict[int, int] = {}
@@ -461,8 +463,8 @@ class _Performing:
                     self._note(player)
             except NeedsTorch:
                 self.kind = "torch"
-        if self.tried:
-            self._remark("tamper", f"It tried {', '.join(self.tried)}.")
+        for remark in remarks_on(self.tried):
+            self._remark(remark.kind, remark.says)
         self.result.verdicts = {e.name: self.result.verdicts[e.name] for e in self.exercises}
         return self.result
 

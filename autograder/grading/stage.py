@@ -68,6 +68,22 @@ class CellResult:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """Something that a player noticed of the code in it."""
+
+    what: str
+    """a sentence without its subject, as ``tried to open /etc/passwd``"""
+    where: int | str | None
+    """the place among the code cells, the exercise whose answer was called, or None"""
+    look: bool
+    """whether a person has to look at it"""
+
+
+MOST_TRIED = 20
+"""Things of each of the two sorts that are kept of one player."""
+
+
+@dataclass(frozen=True)
 class CallOrder:
     """What a player is told to call: a frame that is the same for every submission."""
 
@@ -196,8 +212,8 @@ class Player:
 
     def __init__(self, zygote: Zygote, channel: Channel):
         self.zygote, self.channel = zygote, channel
-        self.tried: dict[str, None] = {}
-        """what was tried that no exercise has a use for, in words"""
+        self.tried: dict[Tried, None] = {}
+        """what was noticed, in the order in which it was"""
         self.alive = True
 
     def __enter__(self) -> Player:
@@ -266,15 +282,28 @@ class Player:
             self.end()
             raise Ended("ended", writable(str(reply["broken"])[:300]))
         tried = reply.get("tried", [])
-        for thing in tried[:20] if isinstance(tried, list) else []:
-            if isinstance(thing, str) and len(self.tried) < 20:
-                self.tried[writable(thing[:300])] = None
+        for thing in tried[: 2 * MOST_TRIED] if isinstance(tried, list) else []:
+            found = _tried(thing)
+            if found and sum(t.look is found.look for t in self.tried) < MOST_TRIED:
+                self.tried[found] = None
         if reply.get("needs") == "torch" and self.zygote.kind != "torch":
             raise NeedsTorch
         return reply
 
     def _gone(self) -> Ended:
         return Ended("ended", self.end())
+
+
+def _tried(thing: object) -> Tried | None:
+    """What a player says that it noticed, None where it is not said as it should be."""
+    match thing:
+        case [str(what), int() | str() | None as where, bool(look)] if type(where) is not bool:
+            if isinstance(where, str):
+                where = writable(where[:100])
+            elif where is not None and not 0 <= where < 2**31:
+                return None
+            return Tried(writable(what[:300]), where, look)
+    return None
 
 
 def _checked(player: Player, read, reply: dict):

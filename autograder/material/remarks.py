@@ -20,10 +20,15 @@ NO_PAPER = frozenset({"missing", "unreadable"})
 REPAIRED = "repaired"
 """The kind of remark that says what was put in order; it deserves no look."""
 
+NOTICED = "noticed"
+"""The kind of remark on what an honest notebook does and what comes to nothing in grading; it deserves
+no look."""
+
 
 @dataclass(frozen=True)
 class Remark:
-    """Something noticed about a submission: its kind (a key of ``LOOK`` or ``REPAIRED``), a sentence."""
+    """Something noticed about a submission: its kind (a key of ``LOOK``, ``REPAIRED`` or
+    ``NOTICED``) and a sentence."""
 
     kind: str
     says: str

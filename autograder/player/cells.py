@@ -18,6 +18,7 @@ import os
 import sys
 import types
 import warnings
+from collections.abc import Callable
 
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -35,6 +36,12 @@ KEPT_IMAGE = 1 << 20
 """Bytes of the largest image kept."""
 
 MIMETYPES = ("text/plain", "image/png")
+
+WITHOUT_COMMANDS = {
+    "line": "pip conda mamba micromamba uv",
+    "cell": "bash sh script perl ruby python python2 python3 pypy",
+}
+"""Magics of IPython that start a program, by their kind."""
 
 Output = dict
 """An output as notebooks store it (nbformat 4)."""
@@ -64,13 +71,15 @@ class Session:
         shell.display_pub = _Publisher()
         shell.display_pub.session = self
         shell.display_formatter.active_types = list(MIMETYPES)  # type: ignore[union-attr]
-        for name in ("system", "system_raw", "system_piped", "getoutput"):
-            setattr(shell, name, self._no_commands)
-        shell.register_magic_function(lambda line: None, "line", "matplotlib")  # type: ignore[arg-type]
         sys.modules["__main__"] = module
         self.shell = shell
         self.outputs: list[Output] = []
         self.dropped = 0
+        self.error: BaseException | None = None
+        """what the last cell ended in"""
+        self.without: Callable[[str], None] = lambda what: None
+        """told of what a cell uses in Jupyter and has to do without here"""
+        self._prepare_magics()
         self._prepare_plots()
 
     def run(self, number: int, source: str, seconds: float) -> dict:
@@ -79,7 +88,7 @@ class Session:
         Returns ``outputs``; ``status``, ``"ok"``, ``"error"`` or ``"timeout"``; and ``dropped``,
         how many characters and results of the output are not among them.
         """
-        self.outputs, self.dropped = [], 0
+        self.outputs, self.dropped, self.error = [], 0, None
         sink = Sink(KEPT_TEXT)
         status = "ok"
         try:
@@ -98,7 +107,7 @@ class Session:
         except (
             BaseException
         ) as error:  # also SystemExit and KeyboardInterrupt of the student's code
-            status = "error"
+            status, self.error = "error", error
             name, _, says = first_line(error).partition(": ")
             self._fail(name, says, error)
         outputs = self.outputs
@@ -152,6 +161,24 @@ class Session:
                 data, _ = shown.format(value, include=MIMETYPES)  # type: ignore[union-attr]
                 self.show("execute_result", data)
 
+    def names_bound(self, source: str) -> set[str]:
+        """The names that a cell's statements define, import or assign; none where it is no Python."""
+        try:
+            tree = ast.parse(self.shell.transform_cell(source))
+        except (SyntaxError, ValueError):
+            return set()
+        names: set[str] = set()
+        for statement in tree.body:
+            match statement:
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    names.add(name)
+                case ast.Import(names=found) | ast.ImportFrom(names=found):
+                    names |= {a.asname or a.name.partition(".")[0] for a in found}
+                case ast.Assign(targets=targets):
+                    inner = (node for target in targets for node in ast.walk(target))
+                    names |= {node.id for node in inner if isinstance(node, ast.Name)}
+        return names
+
     def _execute(self, code):
         value = eval(code, self.names)
         if code.co_flags & inspect.CO_COROUTINE:
@@ -174,7 +201,48 @@ class Session:
 
     def _no_commands(self, *args, **kwargs) -> str:
         print("Commands of the operating system are not run here.")
+        self.without("runs a command of the operating system, which is left out in grading")
         return ""
+
+    def _prepare_magics(self) -> None:
+        """Have what is of no use here do nothing, in place of failing: a cell goes on behind it."""
+        shell = self.shell
+        for name in ("system", "system_raw", "system_piped", "getoutput"):
+            setattr(shell, name, self._no_commands)
+        for kind, names in WITHOUT_COMMANDS.items():
+            for name in names.split():
+                shell.register_magic_function(self._no_commands, kind, name)  # type: ignore[arg-type]
+        for name in ("matplotlib", "gui"):
+            shell.register_magic_function(lambda line: None, "line", name)  # type: ignore[arg-type]
+        for name in ("load_ext", "reload_ext"):
+            shell.register_magic_function(self._load_extension, "line", name)  # type: ignore[arg-type]
+        run_line, run_cell = shell.run_line_magic, shell.run_cell_magic
+
+        def line_magic(name: str, line: str, _stack_depth: int = 1):
+            if shell.find_line_magic(name) is None:
+                return self._unknown_magic(name)
+            return run_line(name, line, _stack_depth + 1)
+
+        def cell_magic(name: str, line: str, cell: str):
+            if shell.find_cell_magic(name) is not None:
+                return run_cell(name, line, cell)
+            self._unknown_magic(name)
+            with contextlib.suppress(SyntaxError):  # a clock or a profiler runs what it is put upon
+                exec(compile(cell, f"<cell %%{name}>", "exec"), self.names)
+
+        shell.run_line_magic, shell.run_cell_magic = line_magic, cell_magic  # type: ignore[method-assign]
+
+    def _unknown_magic(self, name: str) -> None:
+        print(f"The magic {name} is not there in grading.")
+        self.without(f"uses the magic {name[:100]}, which is not there in grading")
+
+    def _load_extension(self, line: str) -> None:
+        name = line.strip()
+        try:
+            self.shell.extension_manager.load_extension(name)  # type: ignore[union-attr]
+        except ImportError:
+            print(f"The extension {name} is not there in grading.")
+            self.without(f"uses the extension {name[:100]}, which is not there in grading")
 
     def _prepare_plots(self) -> None:
         from matplotlib import pyplot

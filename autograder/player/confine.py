@@ -251,6 +251,8 @@ class Cage:
             for path in self._readable_for_landlock():
                 _landlock_allow(ruleset, path, _LL_READ & rights.files)
             _landlock_allow(ruleset, self.scratch, _LL_WRITE & rights.files)
+            if os.path.exists(os.devnull):
+                _landlock_allow(ruleset, Path(os.devnull), _LL_WRITE & rights.files)
             _check(_libc.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0), "landlock_restrict_self")
         finally:
             os.close(ruleset)

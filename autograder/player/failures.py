@@ -45,6 +45,16 @@ FAILURES: dict[str, Kind] = {
         look="ended",
     ),
     "library": Kind("It calls what does the exercise’s work", final=True),
+    "course": Kind(
+        "It uses the course’s own code",
+        "It uses {message}, which is not there when your notebook is graded.",
+        final=True,
+    ),
+    "package": Kind(
+        "It uses a package that is not there",
+        "It uses the package {message}, which is not there when your notebook is graded.",
+        final=True,
+    ),
     "autograd": Kind(
         "It lets torch differentiate",
         "It lets torch differentiate ({message}). Writing this gradient is the exercise.",

@@ -164,6 +164,24 @@ _kernels_called: list[str] = []
 """The refused kernels that were reached since the present call began."""
 
 
+course_called: list[str] = []
+"""Whatever of a course's own code was called since the present call began, by its module's name."""
+
+absent: dict[str, str] = {}
+"""Names that a notebook lacks because a package is missing here, and that package's name."""
+
+
+def missing_package(error: BaseException) -> str:
+    """The package for want of which this error was raised, empty where there is no such."""
+    name = getattr(error, "name", None)
+    if not isinstance(name, str):
+        return ""
+    if isinstance(error, ModuleNotFoundError):
+        package = name.partition(".")[0]
+        return "" if package in sys.modules else package[:100]
+    return absent.get(name, "") if isinstance(error, NameError) else ""
+
+
 @contextlib.contextmanager
 def _refused_kernels(names: frozenset[str]) -> Iterator[None]:
     """Put kernels that refuse in place of torch's own of these names, for a while.
@@ -346,6 +364,7 @@ def observe(
     """
     sink, seen = Sink(), []
     _kernels_called.clear()
+    course_called.clear()
     _make_ready(call)
     start = time.perf_counter()
     limit = TIME_LIMIT if seconds is None else seconds
@@ -366,6 +385,8 @@ def observe(
         raise
     except BaseException as error:  # SystemExit and the like come from the student's code too
         done = _failed(error, seen, limit)
+    if course_called:  # also where it swallowed the refusal
+        done = Observation("course", message=course_called[0], lines=done.lines)
     done.printed, done.printed_characters = sink.kept, sink.characters
     done.seconds = time.perf_counter() - start
     return done
@@ -406,6 +427,8 @@ def _failed(error: BaseException, seen: list[str], limit: float) -> Observation:
     seen += _kernels_called
     if seen:
         return Observation("library", message=seen[0], lines=lines)
+    if package := missing_package(error):
+        return Observation("package", message=package, lines=lines)
     return Observation("exception", message=first_line(error), lines=lines)
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import gc
 import json
-import linecache
 import os
 import select
 import signal
@@ -28,8 +27,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
 import numpy as np
+import numpy.testing  # noqa: F401  # so that its functions are there to be compared
 
-from autograder.player import contract, observe
+from autograder.player import contract, noticing, observe, standins
 from autograder.player.confine import Cage, Limits, python_folders
 from autograder.player.wire import Channel, Closed, encode
 
@@ -40,30 +40,6 @@ TOGETHER = 0.02
 
 MOST_TOGETHER = 1 << 20
 """Bytes of results that are kept back: a frame has a limit."""
-
-TRIED = {
-    "socket.connect": "to open a network connection",
-    "socket.bind": "to open a network connection",
-    "socket.getaddrinfo": "to open a network connection",
-    "subprocess.Popen": "to start another program",
-    "os.system": "to start another program",
-    "os.exec": "to start another program",
-    "os.posix_spawn": "to start another program",
-    "os.fork": "to start another process",
-    "os.forkpty": "to start another process",
-    "os.kill": "to signal a process",
-    "os.killpg": "to signal a process",
-    "signal.pthread_kill": "to signal a process",
-    "ctypes.dlopen": "to load a C library",
-    "gc.get_objects": "to search the memory of its process",
-    "gc.get_referrers": "to search the memory of its process",
-    "os.symlink": "to make a link",
-    "os.link": "to make a link",
-    "os.chmod": "to change rights of a file",
-    "os.chown": "to change rights of a file",
-}
-"""Python's audit events that no exercise has a use for, and what they mean. They are told to the
-instructor; what stops them is the confinement."""
 
 
 def main() -> None:
@@ -107,6 +83,7 @@ class _Stage:
 
             torch.set_num_threads(1)
             observe.warm_torch()
+            _leave_uncompiled(torch)
         with tempfile.TemporaryDirectory() as folder:
             os.environ["IPYTHONDIR"] = folder
             # IPython and Matplotlib come with cells.
@@ -115,7 +92,9 @@ class _Stage:
             self.session = Session()
         _rehearse(self.session)
         self.silence = silence_file_descriptors
-        _hide_course(self.secret)
+        checks = standins.hide_course(self.secret)
+        _search_only(self.readable)
+        self.before = noticing.Before(self.session.shell, checks)
         self.cage.enter()
         gc.collect()
         gc.freeze()
@@ -166,7 +145,8 @@ class _Stage:
             os.environ.clear()
             os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="", LANG="C.UTF-8")
             tempfile.tempdir = scratch
-            _Player(Channel(channel), self, (scratch, *self.readable)).serve()
+            sys.path.insert(0, scratch)  # a module that a cell writes is found, as in Jupyter
+            _Player(Channel(channel), self, scratch).serve()
         except Closed:
             os._exit(0)
         except BaseException as error:  # nothing of the student's may run after a failure here
@@ -182,11 +162,11 @@ _ENDED_STILL_THERE |= getattr(os, "WNOWAIT", 0)
 class _Player:
     """Runs cells and calls functions, as told on the channel."""
 
-    def __init__(self, channel: Channel, stage: _Stage, allowed: tuple[str, ...]):
+    def __init__(self, channel: Channel, stage: _Stage, scratch: str):
         self.channel, self.session, self.kind = channel, stage.session, stage.kind
-        self.words, self.secret = stage.words, stage.secret
-        self.allowed = (*allowed, "/dev/", "<")
-        self.tried: dict[str, None] = {}
+        self.words, self.before, self.scratch = stage.words, stage.before, scratch
+        self.noticed = noticing.Noticed(stage.readable, scratch, stage.secret)
+        self.session.without = lambda what: self.noticed.tell(what, look=False)
         sys.addaudithook(self._audit)
 
     def serve(self) -> None:
@@ -195,14 +175,34 @@ class _Player:
             {"cells": self._cells, "call": self._call}[order["do"]](order)
 
     def _cells(self, order: Mapping) -> None:
-        for number, source in order["cells"]:
-            self._reply(self.session.run(number, source, order["seconds"]))
+        noticed, last = self.noticed, len(order["cells"])
+        for place, (number, source) in enumerate(order["cells"], 1):
+            noticed.where, noticed.sources[number] = number, source
+            result = self.session.run(number, source, order["seconds"])
+            error, self.session.error = self.session.error, None
+            if error is not None:
+                self._failed(source, error)
+            if place == last:
+                noticed.where = None
+                noticed.compare(self.before, self.session.names)
+            self._reply(result)
+
+    def _failed(self, source: str, error: BaseException) -> None:
+        """Where a package is missing, keep in mind which names are missing with it."""
+        package = observe.missing_package(error)
+        if package:
+            self.noticed.tell(
+                f"asked for the package {package}, which is not there in grading", look=False
+            )
+            lost = set(self.session.names_bound(source)) - self.session.names.keys()
+            observe.absent.update(dict.fromkeys(lost, package))
 
     def _call(self, order: Mapping) -> None:
         """Answer with one observation for each of the inputs, up to one that is final.
 
         They are sent together where they come fast: each message wakes the judge.
         """
+        self.noticed.where = str(order["name"])
         ready, size, sent = [], 0, time.monotonic()
         for seen in self._observations(order):
             ready.append(vars(seen))
@@ -216,7 +216,9 @@ class _Player:
     def _observations(self, order: Mapping) -> Iterator[observe.Observation]:
         code = self.session.names.get(order["name"])
         if code is None:
-            yield observe.Observation("undefined", message=order["name"])
+            package = observe.absent.get(order["name"])
+            kind = "package" if package else "undefined"
+            yield observe.Observation(kind, message=package or order["name"])
             return
         if not callable(code):
             says = f"{order['name']} is a {contract.describe(code)}, not a function."
@@ -238,32 +240,22 @@ class _Player:
         self.channel.send(self._signed(message))
 
     def _signed(self, message: dict) -> dict:
-        return message | {"tried": list(self.tried)[:20]}
+        return message | {"tried": self.noticed.plain()}
 
     def _audit(self, event: str, arguments: tuple) -> None:
         if event == "import":
             self._importing(arguments[0])
-        elif event == "open":
-            path = arguments[0]
-            if isinstance(path, str | bytes | os.PathLike):
-                path = os.path.abspath(os.fsdecode(path))
-                if (
-                    not path.startswith(self.allowed)
-                    and len(self.tried) < 20
-                    and not _only_quotes_source()
-                ):
-                    self.tried[f"to open {path[:200]}"] = None
-        elif event in TRIED and len(self.tried) < 20:
-            self.tried[TRIED[event]] = None
+        else:
+            self.noticed.event(event, arguments)
 
     def _importing(self, name: str) -> None:
-        package = name.partition(".")[0]
-        if package == "torch" and self.kind != "torch":
+        if name.partition(".")[0] == "torch" and self.kind != "torch":
             # Importing it takes seconds here; the other zygote has it.
             self._reply({"needs": "torch"})
             os._exit(0)
-        if package in self.secret and name != "autograder":
-            self.tried[f"to import {name[:100]}"] = None
+        # A file that was written a moment ago has not changed the folder's time.
+        sys.path_importer_cache.pop(self.scratch, None)
+        self.noticed.importing(name)
 
 
 def _load(modules: Mapping[str, str], secret: frozenset[str]) -> dict[str, Callable]:
@@ -301,15 +293,33 @@ def _of_players(name: str) -> bool:
     return name == "autograder" or name.startswith("autograder.player")
 
 
-def _hide_course(secret: frozenset[str]) -> None:
-    """Leave of the courses' packages what a notebook needs: ``check``, which says nothing here."""
-    course = types.ModuleType("autograder", "The checks are made after the notebook has run.")
-    course.__path__ = []
-    vars(course)["check"] = vars(course)["grade"] = lambda code, name=None, *, course=None: None
-    vars(course)["begin"] = lambda assignment, *, course, points: None
-    for name in [name for name in sys.modules if name.partition(".")[0] in secret]:
-        del sys.modules[name]
-    sys.modules["autograder"] = course
+def _search_only(readable: tuple[str, ...]) -> None:
+    """Search for modules where players may read, and nowhere else.
+
+    The folders of ``PYTHONPATH`` and of editable packages are needed to find this package, and are
+    not there for players.
+    """
+
+    def there(folder: str) -> bool:
+        real = os.path.realpath(folder)
+        return any(
+            real == path or real.startswith(f"{path}/") or path.startswith(f"{real}/")
+            for path in readable
+        )
+
+    sys.path[:] = [folder for folder in sys.path if folder and there(folder)]
+    own = ("__editable__", "_EditableFinder")
+    sys.meta_path[:] = [f for f in sys.meta_path if not any(o in repr(f) for o in own)]
+
+
+def _leave_uncompiled(torch: types.ModuleType) -> None:
+    """Have ``torch.compile`` give what it is given: the compiler is a program, and takes seconds."""
+
+    def compile(model=None, **options):
+        return (lambda given: given) if model is None else model
+
+    torch.compile = compile  # type: ignore[attr-defined]
+    torch.nn.Module.compile = lambda self, *options, **more: None
 
 
 REHEARSED = """
@@ -335,18 +345,6 @@ def _rehearse(session) -> None:
         encode({"seen": [vars(seen)]})
     session.names.clear()
     session.names.update(names)
-
-
-def _only_quotes_source() -> bool:
-    """Whether a file is opened to show a line of it in a warning or a traceback."""
-    frame: types.FrameType | None = sys._getframe(2)
-    for _ in range(3):
-        if frame is None:
-            return False
-        if frame.f_code.co_filename == linecache.__file__:
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _keep_only(descriptor: int) -> None:

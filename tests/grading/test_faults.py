@@ -213,7 +213,7 @@ def test_no_process_is_started(strict, way):
     assert points(graded) == full("lstm"), says(graded)
     assert kinds(graded) <= {"tamper", "timeout"}
     if way != "pool":  # which stops at a semaphore already
-        assert "tamper" in kinds(graded) and "It tried to" in says(graded)
+        assert "tamper" in kinds(graded) and "Cell 3 tried to" in says(graded)
 
 
 def test_threads_that_never_end_end_with_their_player(strict):
@@ -365,12 +365,12 @@ def test_a_forged_reply_gains_nothing_and_ends(engine, message):
 
 @pytest.mark.parametrize(
     "path",
-    ["/etc/passwd", str(COURSE / "solutions/lstm.py"), "/\udcff", "../../x", "/proc/1/environ"],
+    ["/etc/passwd", str(COURSE / "solutions/lstm.py"), "/sys/\udcff", "/proc/1/environ"],
 )
 def test_a_file_from_elsewhere_is_not_there_and_asking_is_said(strict, path):
     graded = in_cell(strict, f"open({path!r}).read()")
     assert points(graded) == full("lstm")
-    assert kinds(graded) == {"tamper"} and "to open /" in says(graded)
+    assert kinds(graded) == {"tamper"} and " tried to open /" in says(graded)
     graded.to_json().encode()
 
 

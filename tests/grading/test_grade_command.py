@@ -165,10 +165,10 @@ def contents(add) -> None:
         file.truncate(3 << 30)
     add(
         "25 surrogates",
-        data(added(solved(), "open(b'/\\xff')", "'\\ud800'")),
+        data(added(solved(), "open(b'/etc/\\xff')", "'\\ud800'")),
         FULL,
         "tamper",
-        "open /",
+        "open /etc/",
     )
     add("26 an emoji 🎉\tname", data(solved()), FULL)
     add("27 untouched", data(untouched()), 0)

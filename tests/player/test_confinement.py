@@ -142,7 +142,9 @@ def test_a_package_that_is_not_installed_is_missing_as_everywhere(caged):
 
 def test_the_courses_package_is_not_there(caged):
     for module in ("reference", "exercises", "judge", "exercises.lstm"):
-        assert said(caged, trying(f"__import__('autograder.{module}')")).startswith("NOT")
+        whole = f"__import__('importlib').import_module('autograder.course.{module}')"
+        assert said(caged, trying(f"{whole}.__file__")).startswith("NOT AttributeError")
+        assert said(caged, trying(f"{whole}.anything()")).startswith("NOT CourseCalled")
     assert (
         said(caged, "import autograder\nautograder.check(3)\nprint(autograder.__path__)") == "[]\n"
     )

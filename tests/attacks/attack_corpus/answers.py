@@ -79,7 +79,7 @@ READING = (
                          exercise.signature.partition("(")[2].partition(")")[0].split(",")]
                 return as_answer(exercise.answer(dict(zip(names, args)) | inputs))
         """,
-        engine_says=frozenset({"exception"}),
+        engine_says=frozenset({"course"}),
     ),
     Attack(
         "The torch reference imported",
@@ -97,7 +97,7 @@ READING = (
 
                 values = [tensor(value) for value in (*args, *inputs.values())]
                 if "NAME" == "sigmoid":
-                    return torch.sigmoid(values[0]).numpy()
+                    return reference.torch.sigmoid(values[0]).numpy()
                 if "NAME".startswith("count"):
                     D, H = args or inputs.values()
                     return 4 * (D * H + H * H + H)
@@ -105,7 +105,7 @@ READING = (
                 return tuple(f.numpy() for f in found) if isinstance(found, tuple) else found.numpy()
         """,
         answers={"count_lstm_parameters": ""},
-        engine_says=frozenset({"exception"}),
+        engine_says=frozenset({"course"}),
     ),
     Attack(
         "The recorded answers looked up",
