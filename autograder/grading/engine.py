@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
@@ -20,12 +20,18 @@ from autograder.checking import answers
 from autograder.checking.course import Course
 from autograder.checking.judge import Questions, decide
 from autograder.checking.record import Exercise, Inputs
-from autograder.checking.render import as_text
 from autograder.checking.verdict import Verdict
 from autograder.grading import version as versions
 from autograder.grading.graded import Graded
 from autograder.grading.noticed import remarks_on
-from autograder.grading.readings import AS_IT_STANDS, Reading, checks, readings
+from autograder.grading.readings import (
+    AS_IT_STANDS,
+    Reading,
+    checks,
+    how_it_was_read,
+    readings,
+)
+from autograder.grading.shown import shorten, show_verdicts
 from autograder.grading.similarity import fingerprints
 from autograder.grading.stage import (
     CELL_SECONDS,
@@ -285,7 +291,7 @@ class Engine:
         """
         code = [cell for cell in paper["cells"] if cell["cell_type"] == "code"]
         performance, tried = self.read(code, asked, release)
-        remarks = [*remarks, *_how_it_was_read(tried)]
+        remarks = [*remarks, *how_it_was_read(tried)]
         sources = [cell["source"] for cell in code]
         names = [exercise.name for exercise in asked]
         performance.verdicts = {
@@ -295,7 +301,7 @@ class Engine:
         for number, cell in enumerate(code):
             cell["outputs"] = performance.outputs.get(number, [])
         show_verdicts(code, performance.verdicts)
-        shorten(code, performance)
+        shorten(code, performance.too_long)
         own = [cell["source"] for cell in code if cell["source"] not in release.given]
         return Graded(
             assignment=asked[0].assignment if asked else release.assignment,
@@ -350,33 +356,6 @@ def version(
     )
 
 
-def show_verdicts(cells: Sequence[dict], verdicts: Mapping) -> None:
-    """Write each verdict under its check cell, as nbgrader reads a score: text, then a number."""
-    for cell in cells:
-        meta = cell["metadata"].get("nbgrader", {})
-        if not meta.get("grade") or meta.get("solution"):
-            continue
-        verdict = verdicts.get(str(meta.get("grade_id")).removeprefix("check-"))
-        if verdict is None:
-            continue
-        points = {"text/plain": repr(float(verdict.points))}
-        cell["outputs"] = [
-            {"output_type": "stream", "name": "stdout", "text": as_text(verdict) + "\n"},
-            {
-                "output_type": "execute_result",
-                "execution_count": None,
-                "data": points,
-                "metadata": {},
-            },
-        ]
-
-
-def shorten(cells: Sequence[MutableMapping], performance: Performance) -> None:
-    """Keep only the beginning of code cells that were too long to be run."""
-    for number in performance.too_long:
-        cells[number]["source"] = cells[number]["source"][:1000] + "\n# … the rest is not kept"
-
-
 def _written(paper: Paper, release: Release, remarks: Sequence[Remark]) -> tuple:
     """What students fill and this one did; nothing where all the text there is comes from us."""
     found = restoring.written(paper, release)
@@ -412,16 +391,6 @@ def _together(performances: Sequence[Performance], best: int) -> Performance:
         result.code_seconds += other.code_seconds
     result.seconds = sum(performance.seconds for performance in performances)
     return result
-
-
-def _how_it_was_read(tried: Sequence[tuple[str, float]]) -> list[Remark]:
-    """What is said where a paper was not read as it stands."""
-    (name, points), *others = tried
-    if name == AS_IT_STANDS:
-        return []
-    stood = dict(others)[AS_IT_STANDS]
-    says = f"read {name}: {points:g} points instead of {stood:g}"
-    return [Remark(REPAIRED, says)]
 
 
 class _Performing:

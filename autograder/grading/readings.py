@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.material.papers import RAN, Release
+from autograder.material.remarks import REPAIRED, Remark
 
 MAGIC = re.compile(r"^\s*%(reset|run|load|xdel|store|pylab|edit|recall|rerun)", re.MULTILINE)
 """Magics that can give any name anew."""
@@ -165,3 +166,13 @@ def _root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def how_it_was_read(tried: Sequence[tuple[str, float]]) -> list[Remark]:
+    """What is said where a paper was not read as it stands."""
+    (name, points), *others = tried
+    if name == AS_IT_STANDS:
+        return []
+    stood = dict(others)[AS_IT_STANDS]
+    says = f"read {name}: {points:g} points instead of {stood:g}"
+    return [Remark(REPAIRED, says)]

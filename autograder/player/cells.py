@@ -230,7 +230,7 @@ class Session:
             with contextlib.suppress(SyntaxError):  # a clock or a profiler runs what it is put upon
                 exec(compile(cell, f"<cell %%{name}>", "exec"), self.names)
 
-        shell.run_line_magic, shell.run_cell_magic = line_magic, cell_magic  # type: ignore[method-assign]
+        shell.run_line_magic, shell.run_cell_magic = line_magic, cell_magic  # type: ignore[assignment]
 
     def _unknown_magic(self, name: str) -> None:
         print(f"The magic {name} is not there in grading.")

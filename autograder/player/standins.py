@@ -48,9 +48,9 @@ class Unknown(float):
     def _unknown(self, *others: object) -> Unknown:
         return Unknown(0.0)
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _holds  # type: ignore[assignment]
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _unknown  # type: ignore[assignment]
-    __truediv__ = __rtruediv__ = __neg__ = __abs__ = _unknown  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _holds
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _unknown
+    __truediv__ = __rtruediv__ = __neg__ = __abs__ = _unknown
     __hash__ = float.__hash__
 
 

@@ -231,26 +231,18 @@ def test_nothing_that_came_along_goes_further_and_no_link_is_followed(crowded):
     assert (folder / "solution.ipynb").is_symlink()
 
 
-def test_who_is_missing_has_no_points_and_waits_for_nobody(crowded):
+def test_who_is_missing_waits_for_nobody_and_what_is_unread_for_a_person(crowded):
     from nbgrader.api import Gradebook
 
     course, *_ = crowded
     with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as gradebook:
         submission = gradebook.find_submission("lstm", "07 nothing")
         assert submission.score == 0 and not submission.needs_manual_grade
+        unread = gradebook.find_submission("lstm", "03 no JSON")  # waits, without points
+        scores = [grade.auto_score for paper in unread.notebooks for grade in paper.grades]
+        assert unread.needs_manual_grade and set(scores) == {None}
         when = gradebook.find_submission("lstm", "20 wild times").timestamp
         assert isinstance(when, datetime)
-
-
-def test_what_cannot_be_read_has_no_points_and_waits_for_a_person(crowded):
-    from nbgrader.api import Gradebook
-
-    course, *_ = crowded
-    with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as gradebook:
-        submission = gradebook.find_submission("lstm", "03 no JSON")
-        assert submission.needs_manual_grade
-        grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-        assert grades and all(grade.auto_score is None for grade in grades)
 
 
 def test_a_second_run_has_nothing_to_do(crowded):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -21,7 +22,7 @@ from autograder.checking.colors import DARK, LIGHT, declarations
 from autograder.grading.graded import Graded
 from autograder.grading.similarity import alike
 from autograder.outlets.report import words
-from autograder.outlets.report.look import confinement, remarks, similar
+from autograder.outlets.report.look import confinement, done, remarks, similar
 from autograder.outlets.report.mistakes import reteach, unnamed
 from autograder.outlets.report.people import Room, label
 from autograder.outlets.report.points import exercises, headline, scores, students
@@ -54,17 +55,19 @@ def class_report(
     flagged = frozenset(record.student for record in records if record.needs_look)
     flagged |= {student for group in groups for student in group.students}
     room = Room(records, labels, hide_names, groups)
+    scored = replace(room, records=[record for record in records if not record.no_grade])
     facts = {
-        "headline": headline(room, flagged),
+        "headline": headline(room, scored, flagged),
         "confinement": confinement(records),
     }
     if records:
         facts |= {
-            "reteach": reteach(room),
-            "scores": scores(room),
-            "exercises": exercises(room),
-            "unnamed": unnamed(room),
+            "reteach": reteach(scored),
+            "scores": scores(scored) if scored.records else None,
+            "exercises": exercises(scored),
+            "unnamed": unnamed(scored),
             "remarks": remarks(room),
+            "done": done(room),
             "similar": similar(room),
             "times": times(room),
             "students": students(room, flagged),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.grading.graded import Graded
-from autograder.material.remarks import LOOK, REPAIRED
+from autograder.material.remarks import LOOK, NOTICED, REPAIRED
 from autograder.outlets.report.people import Label, Listed, Room
 from autograder.outlets.report.words import LOOK_NAMES, clean
 
@@ -27,7 +27,8 @@ class Looked:
     reasons: list[tuple[str, str]]
     """the kind of a remark in words, and what it says"""
     more: int
-    points: float
+    points: float | None
+    """None where there is no grade"""
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,6 @@ class Remarks:
     kinds: list[tuple[str, int]]
     """in how many submissions there is a remark of which kind"""
     rows: list[Looked]
-    repaired: int
-    """notebooks that were put in order before grading"""
 
     @property
     def more(self) -> int:
@@ -57,8 +56,50 @@ def remarks(room: Room) -> Remarks:
         len(looked),
         [(LOOK_NAMES[kind], kinds[kind]) for kind in LOOK if kinds[kind]],
         [_looked(room, record) for record in looked[:MOST_ROWS]],
-        sum(any(r.kind == REPAIRED for r in record.remarks) for record in room.records),
     )
+
+
+@dataclass(frozen=True)
+class Helped:
+    """One submission for which something was done, or of which something honest was noticed."""
+
+    label: Label
+    says: list[str]
+    points: float
+    stood: float | None
+    """the points as the notebook stands, None where it was not read otherwise"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done for whom. None of it needs a look."""
+
+    submissions: int
+    rows: list[Helped]
+    """none where names are hidden: what is said could give one away"""
+    gained: float
+    """points that came from reading notebooks in another way"""
+
+    @property
+    def more(self) -> int:
+        """Submissions that have no row."""
+        return self.submissions - len(self.rows)
+
+
+def done(room: Room) -> Done:
+    """The submissions that were put in order or read in another way, with their points."""
+    rows = []
+    for record in room.records:
+        says = [clean(r.says) for r in record.remarks if r.kind in (REPAIRED, NOTICED)]
+        if says:
+            stood = min(points for _, points in record.readings) if record.readings else None
+            other = len(record.readings) > 1 and record.readings[0][1] != stood
+            rows.append(
+                Helped(room.labels[record.student], says, record.points, stood if other else None)
+            )
+    gained = sum(row.points - row.stood for row in rows if row.stood is not None)
+    shown = [] if room.hidden else rows[:MOST_ROWS]
+    return Done(len(rows), shown, gained)
 
 
 def _looked(room: Room, record: Graded) -> Looked:
@@ -69,7 +110,8 @@ def _looked(room: Room, record: Graded) -> Looked:
     else:
         said = [(remark.kind, remark.says) for remark in found]
     shown = [(LOOK_NAMES[kind], clean(says)) for kind, says in said[:MOST_REASONS]]
-    return Looked(room.labels[record.student], shown, len(said) - len(shown), record.points)
+    points = None if record.no_grade else record.points
+    return Looked(room.labels[record.student], shown, len(said) - len(shown), points)
 
 
 @dataclass(frozen=True)

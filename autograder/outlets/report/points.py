@@ -26,6 +26,8 @@ class Headline:
     size: int
     without: int
     """submissions without a notebook"""
+    unread: int
+    """those that could not be read: they have no points and count in none of the figures"""
     median: float | None
     """None where there are no submissions"""
     maximum: float
@@ -33,12 +35,15 @@ class Headline:
     look: int
 
 
-def headline(room: Room, flagged: frozenset[str]) -> Headline:
-    """The facts on top; ``flagged`` are the students whose submission needs a look."""
-    records = room.records
+def headline(room: Room, scored: Room, flagged: frozenset[str]) -> Headline:
+    """The facts on top, of ``room``; ``scored`` are those of its records that are grades, and
+    ``flagged`` the students whose submission needs a look.
+    """
+    records, all_of_them, room = scored.records, room, scored
     return Headline(
-        room.size,
+        all_of_them.size,
         sum(any(r.kind == "missing" for r in record.remarks) for record in records),
+        all_of_them.size - scored.size,
         median(room.points) if records else None,
         _maximum(room),
         sum(
@@ -119,7 +124,8 @@ class Student(NamedTuple):
 
     label: Label
     flagged: bool
-    points: float
+    points: float | None
+    """None where there is no grade"""
     answers: list[tuple[str, float]]
     """the first letter of the tone and the points of each exercise, in the order of the head; no
     letter: not written"""
@@ -149,7 +155,7 @@ def students(room: Room, flagged: frozenset[str]) -> Students:
             Student(
                 room.labels[record.student],
                 record.student in flagged,
-                points,
+                None if record.no_grade else points,
                 [_answer(verdicts.get(name)) for name in names],
                 record.code_seconds,
             )

@@ -172,10 +172,11 @@ def test_failures_without_a_name(records, page):
 
 def test_submissions_that_need_a_look(records, page):
     look = page.find(id="look")
-    remarks, similar = look.find_all("table")
+    remarks, done, similar = look.find_all("table")
     assert [row[0] for row in rows_of(remarks)] == ["s00003", "s00007", "s00012", "s00030"]
     assert "It tried to open a network connection." in words(remarks)
-    assert "Two deleted test cells" not in words(look)
+    assert "Two deleted test cells" not in words(remarks)
+    assert "Two deleted test cells" in words(done) and len(rows_of(done)) == 2
     assert "2 notebooks had to be put in order" in words(look)
     assert rows_of(similar)[0] == ["s00011 , s00033", "the same file"]
     assert rows_of(similar)[1][0] == "s00005 , s00025"
