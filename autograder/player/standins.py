@@ -14,7 +14,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-from autograder.player.observe import course_called
+from autograder.player.observe import not_there
 
 SAYS = "This check is made after the notebook has run."
 """What a check says of itself here."""
@@ -35,7 +35,7 @@ class CourseCalled(Exception):
 
 def _refuse(name: str) -> CourseCalled:
     """Note, for the answer that is being called, what it uses: it may swallow the error."""
-    course_called.append(name.rpartition(".")[0])
+    not_there.append(("course", name.rpartition(".")[0]))
     return CourseCalled(name)
 
 
@@ -48,9 +48,9 @@ class Unknown(float):
     def _unknown(self, *others: object) -> Unknown:
         return Unknown(0.0)
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _holds  # type: ignore[assignment]
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _unknown  # type: ignore[assignment]
-    __truediv__ = __rtruediv__ = __neg__ = __abs__ = _unknown  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _holds
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _unknown
+    __truediv__ = __rtruediv__ = __neg__ = __abs__ = _unknown
     __hash__ = float.__hash__
 
 
@@ -138,7 +138,9 @@ class Finder(MetaPathFinder, Loader):
 
 
 def _check(code: object = None, name: str | None = None, *, course: str | None = None) -> Unsaid:
-    course_called.append("autograder")  # an answer that calls it is no answer, here as in a check
+    not_there.append(
+        ("course", "autograder")
+    )  # an answer that calls it is no answer, here as in a check
     return Unsaid(0.0)
 
 
