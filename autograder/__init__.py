@@ -53,6 +53,7 @@ def grade(code: Callable, name: str | None = None, *, course: str | None = None)
     is the course that asks for it; by default the one of the notebook at hand, else the one that
     has such an exercise. Raises LookupError when there is no such exercise, or are several.
     """
+    from autograder.checking import locally
     from autograder.checking.judge import judge
     from autograder.checking.render import card
 
@@ -63,7 +64,7 @@ def grade(code: Callable, name: str | None = None, *, course: str | None = None)
         )
     called = name or str(getattr(code, "__name__", type(code).__name__))
     exercise = _record(called, course)
-    return card(judge(exercise, lambda drawn: exercise.play(code, drawn)))
+    return card(judge(exercise, lambda drawn: locally.play(exercise, code, drawn)))
 
 
 def check(code: Callable, name: str | None = None, *, course: str | None = None) -> Verdict | float:

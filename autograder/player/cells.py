@@ -230,7 +230,8 @@ class Session:
             with contextlib.suppress(SyntaxError):  # a clock or a profiler runs what it is put upon
                 exec(compile(cell, f"<cell %%{name}>", "exec"), self.names)
 
-        shell.run_line_magic, shell.run_cell_magic = line_magic, cell_magic  # type: ignore[assignment]
+        for name, run in (("run_line_magic", line_magic), ("run_cell_magic", cell_magic)):
+            setattr(shell, name, run)
 
     def _unknown_magic(self, name: str) -> None:
         print(f"The magic {name} is not there in grading.")

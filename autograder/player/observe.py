@@ -41,6 +41,10 @@ BACKWARD_KERNELS = frozenset({"sigmoid_backward", "tanh_backward"})
 """Kernels that torch's engine runs when it differentiates a gate, however it was called."""
 
 
+Within = Callable[[], contextlib.AbstractContextManager]
+"""Gives a context for one call, in which whoever calls may watch it."""
+
+
 @dataclass
 class Observation:
     """What one call did. ``status`` is one of ``failures.OBSERVED``."""
@@ -121,7 +125,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         if fired > 1:
             sys.settrace(lambda *event: None)
             while frame is not None:
-                if not _in_library(frame.f_code.co_filename):
+                if not in_library(frame.f_code.co_filename):
                     frame.f_trace = at_next_line
                 frame = frame.f_back
         raise Timeout
@@ -164,8 +168,9 @@ _kernels_called: list[str] = []
 """The refused kernels that were reached since the present call began."""
 
 
-course_called: list[str] = []
-"""Whatever of a course's own code was called since the present call began, by its module's name."""
+not_there: list[tuple[str, str]] = []
+"""What was called since the present call began that is not there in grading: the kind of failure,
+``"course"`` or ``"package"``, and a name."""
 
 absent: dict[str, str] = {}
 """Names that a notebook lacks because a package is missing here, and that package's name."""
@@ -229,7 +234,8 @@ _LIBRARY_FOLDERS = tuple(
 )
 
 
-def _in_library(filename: str) -> bool:
+@lru_cache(maxsize=1024)
+def in_library(filename: str) -> bool:
     """Whether code of this file is not the student's."""
     # As it is first: a path cannot be resolved where a player sees other folders.
     return filename.startswith(("<frozen", *_LIBRARY_FOLDERS)) or str(
@@ -242,7 +248,7 @@ def _own_frames(error: BaseException) -> list[tuple]:
     return [
         (frame, number)
         for frame, number in traceback.walk_tb(error.__traceback__)
-        if not _in_library(frame.f_code.co_filename)
+        if not in_library(frame.f_code.co_filename)
     ]
 
 
@@ -354,24 +360,26 @@ def observe(
     call: Callable = call_function,
     refuse: frozenset[str] = frozenset(),
     seconds: float | None = None,
+    within: Within = contextlib.nullcontext,
 ) -> Observation:
     """Run ``code`` once on ``inputs`` and report what it did; never raises for what it does.
 
     ``refuse`` names the torch functions whose use is not an answer; NumPy warnings and changes
-    of its error state are reported in ``warnings``, for exercises that promise silence.
+    of its error state are reported in ``warnings``, for exercises that promise silence. The call
+    is made ``within`` a context.
 
     Ctrl-C is passed on, since it is meant for the person's own run.
     """
     sink, seen = Sink(), []
     _kernels_called.clear()
-    course_called.clear()
+    not_there.clear()
     _make_ready(call)
     start = time.perf_counter()
     limit = TIME_LIMIT if seconds is None else seconds
     try:
         with _listening(sink) as heard, _refused(refuse, seen):
             error_state = np.geterr()
-            with time_limit(limit):
+            with time_limit(limit), within():
                 outputs, modified, device = call(code, inputs, returns)
             said = [f"{w.category.__name__}: {w.message}" for w in heard]
             if np.geterr() != error_state:
@@ -385,8 +393,9 @@ def observe(
         raise
     except BaseException as error:  # SystemExit and the like come from the student's code too
         done = _failed(error, seen, limit)
-    if course_called:  # also where it swallowed the refusal
-        done = Observation("course", message=course_called[0], lines=done.lines)
+    if not_there:  # also where it swallowed the refusal
+        kind, name = not_there[0]
+        done = Observation(kind, message=name, lines=done.lines)
     done.printed, done.printed_characters = sink.kept, sink.characters
     done.seconds = time.perf_counter() - start
     return done
@@ -439,12 +448,13 @@ def play(
     call: Callable = call_function,
     refuse: frozenset[str] = frozenset(),
     seconds: float | None = None,
+    within: Within = contextlib.nullcontext,
 ) -> Iterator[Observation]:
     """Run ``code`` on each of the inputs, up to a status that is final; see ``observe``."""
     _make_ready(call)
     with _refused_kernels(refuse):
         for inputs in drawn:
-            seen = observe(code, inputs, returns, call, refuse, seconds)
+            seen = observe(code, inputs, returns, call, refuse, seconds, within)
             yield seen
             if seen.status in FINAL:
                 break

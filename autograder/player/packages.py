@@ -34,6 +34,21 @@ def with_dependencies(names: Iterable[str]) -> list[metadata.Distribution]:
     return list(found.values())
 
 
+def counted_on(more: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """What notebooks may import in grading, for a page that says so: names and versions, sorted.
+
+    ``more`` are the distributions that a course lists. Who is not installed here is left out; what
+    these packages need themselves is there too, and not named.
+    """
+    found = []
+    for name in sorted({*ALWAYS, *more}, key=str.lower):
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
 def _needed(distribution: metadata.Distribution) -> Iterator[str]:
     for text in distribution.requires or ():
         try:

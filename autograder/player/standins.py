@@ -14,7 +14,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-from autograder.player.observe import course_called
+from autograder.player.observe import not_there
 
 SAYS = "This check is made after the notebook has run."
 """What a check says of itself here."""
@@ -35,7 +35,7 @@ class CourseCalled(Exception):
 
 def _refuse(name: str) -> CourseCalled:
     """Note, for the answer that is being called, what it uses: it may swallow the error."""
-    course_called.append(name.rpartition(".")[0])
+    not_there.append(("course", name.rpartition(".")[0]))
     return CourseCalled(name)
 
 
@@ -138,7 +138,9 @@ class Finder(MetaPathFinder, Loader):
 
 
 def _check(code: object = None, name: str | None = None, *, course: str | None = None) -> Unsaid:
-    course_called.append("autograder")  # an answer that calls it is no answer, here as in a check
+    not_there.append(
+        ("course", "autograder")
+    )  # an answer that calls it is no answer, here as in a check
     return Unsaid(0.0)
 
 

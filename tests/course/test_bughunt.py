@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from right_answers.bughunt import RIGHT
+from unwatched import grade
 
-from autograder import grade
 from autograder.course.exercises.bughunt import packing
 from autograder.course.exercises.bughunt.blindness import BLINDNESSES, why_blind
 from autograder.course.exercises.bughunt.boxes import BOXES, boxes_as_text, smallest

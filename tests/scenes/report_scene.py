@@ -11,8 +11,8 @@ from types import FunctionType
 
 import numpy as np
 from bs4 import BeautifulSoup
+from unwatched import grade
 
-from autograder import grade
 from autograder.checking.verdict import Verdict
 from autograder.course.exercises import ASSIGNMENTS
 from autograder.grading.graded import Graded

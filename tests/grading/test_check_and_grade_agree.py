@@ -1,0 +1,313 @@
+"""What a check says in Jupyter is what grading says: the same points, the same failure.
+
+Each answer is run twice, in a namespace of its own in this process, as a notebook's kernel does,
+and by the engine in a confined player. Both ask the same inputs.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+from engine_scene import SEED, by_name, solved
+
+from autograder import grade
+from autograder.checking import locally
+from autograder.checking.judge import judge
+from autograder.course.gated_memory import COURSE
+
+SIGMOID = COURSE.get("sigmoid")
+GATE = COURSE.get("forget_gate")
+STEP = COURSE.get("lstm_step")
+COUNT = COURSE.get("count_lstm_parameters")
+
+FIRST = "import functools, os, sys, warnings\nimport numpy as np\nParams = dict\n"
+
+RIGHT = """\
+def right(a):
+    a = np.asarray(a, dtype=np.float64)
+    e = np.exp(-np.abs(a))
+    return np.where(a >= 0, 1.0, e) / (1.0 + e)
+"""
+
+
+def of_right(expression: str, *before: str) -> str:
+    """An answer that does something to a right result ``r``; lines ``before`` run in it first."""
+    lines = "".join(f"    {line}\n" for line in before)
+    return f"{RIGHT}\ndef sigmoid(a):\n{lines}    r = right(a)\n    return {expression}\n"
+
+
+RESULTS = {
+    "right": of_right("r"),
+    "longdouble": of_right("r.astype(np.longdouble)"),
+    "longdouble inside": of_right("right(np.asarray(a, dtype=np.longdouble))"),
+    "float32": of_right("r.astype(np.float32)"),
+    "float16": of_right("r.astype(np.float16)"),
+    "complex": of_right("r.astype(complex)"),
+    "long complex": of_right("r.astype(np.clongdouble)"),
+    "masked": of_right("np.ma.masked_array(r, mask=False)"),
+    "matrix": of_right("np.matrix(r) if r.ndim == 2 else r"),
+    "memoryview": of_right("memoryview(np.ascontiguousarray(r))"),
+    "subclass": "class Mine(np.ndarray):\n    pass\n" + of_right("r.view(Mine)"),
+    "lying subclass": "class Mine(np.ndarray):\n    shape = (1,)\n" + of_right("r.view(Mine)"),
+    "list": of_right("r.tolist()"),
+    "tuple": of_right("(r, r)"),
+    "generator": of_right("(x for x in r)"),
+    "objects": of_right("r.astype(object)"),
+    "strings": of_right("r.astype(str)"),
+    "Fortran order": of_right("np.asfortranarray(r).reshape(r.shape)"),
+    "negative strides": of_right("np.array(r[..., ::-1])[..., ::-1] if r.ndim else r"),
+    "no axes": of_right("r[()]"),
+    "read-only": of_right("np.broadcast_to(r, r.shape)"),
+    "big endian": of_right("r.astype('>f8')"),
+    "big endian, float32": of_right("r.astype('>f4')"),
+    "integers": of_right("r.astype(int)"),
+    "none": of_right("None"),
+    "a torch tensor": "import torch\n" + of_right("torch.as_tensor(r)"),
+    "through torch": "import torch\n" + of_right("torch.as_tensor(r).numpy()"),
+    "nan": of_right("r * np.nan"),
+    "off by little": of_right("r + 1e-6"),
+    "the derivative": of_right("r * (1 - r)"),
+    "unchanged": "def sigmoid(a):\n    return a",
+    "overflow": "def sigmoid(a):\n    return 1 / (1 + np.exp(-np.asarray(a)))",
+}
+
+FORMS = {
+    "partial": RIGHT + "sigmoid = functools.partial(right)",
+    "object": RIGHT
+    + "class S:\n    def __call__(self, a):\n        return right(a)\nsigmoid = S()",
+    "method": RIGHT + "class S:\n    def f(self, a):\n        return right(a)\nsigmoid = S().f",
+    "static": RIGHT + "class S:\n    f = staticmethod(right)\nsigmoid = S.f",
+    "decorated": RIGHT
+    + "def d(f):\n    def inner(*a, **k):\n        return f(*a, **k)\n    return inner\n"
+    "sigmoid = d(right)",
+    "wraps": RIGHT
+    + "def d(f):\n    @functools.wraps(f)\n    def inner(*a):\n        return f(*a)\n"
+    "    return inner\nsigmoid = d(right)",
+    "cached": RIGHT + "sigmoid = functools.lru_cache(right)",
+    "lambda": RIGHT + "sigmoid = lambda a: right(a)",
+    "vectorize": RIGHT + "sigmoid = np.vectorize(right)",
+    "keyword only": RIGHT + "def sigmoid(*, a):\n    return right(a)",
+    "keyword only, renamed": RIGHT + "def sigmoid(*, z):\n    return right(z)",
+    "renamed": RIGHT + "def sigmoid(z):\n    return right(z)",
+    "star": RIGHT + "def sigmoid(*args):\n    return right(*args)",
+    "stars": RIGHT + "def sigmoid(*args, **more):\n    return right(*args, **more)",
+    "default": RIGHT + "def sigmoid(a, kept=[]):\n    return right(a)",
+    "too many": RIGHT + "def sigmoid(a, b):\n    return right(a)",
+    "remembers": RIGHT
+    + "def sigmoid(a, kept=[]):\n    kept.append(1)\n    return right(a) * len(kept)",
+    "a class": RIGHT + "class sigmoid:\n    def __init__(self, a):\n        self.a = a",
+    "async": RIGHT + "async def sigmoid(a):\n    return right(a)",
+    "no function": "sigmoid = 3",
+    "not written": "def sigmoid(a):\n    raise NotImplementedError",
+    "calls one that is not": "def other(a):\n    raise NotImplementedError\ndef sigmoid(a):\n    return other(a)",
+}
+
+DEEDS = {
+    "prints": of_right("r", "print('x' * 1_000_000)"),
+    "warns": of_right("r", "warnings.warn('look')"),
+    "seterr": of_right("r", "np.seterr(all='ignore')"),
+    "errstate": of_right("r", "with np.errstate(all='ignore'): pass"),
+    "changes inputs": of_right("r", "if isinstance(a, np.ndarray): a *= 0"),
+    "threads": of_right(
+        "box[0]",
+        "import threading",
+        "box = []",
+        "t = threading.Thread(target=lambda: box.append(right(a)))",
+        "t.start()",
+        "t.join()",
+    ),
+    "a file": of_right("np.load('kept.npy')[()] + 0 * r", "r = right(a)", "np.save('kept.npy', r)"),
+    "a temporary file": of_right(
+        "r", "import tempfile", "with tempfile.TemporaryFile() as f: f.write(b'x')"
+    ),
+    "devnull": of_right("r", "with open(os.devnull, 'w') as f: print(a, file=f)"),
+    "a missing file": of_right("r", "open('surely/not/there.csv')"),
+    "a program": of_right("r", "import subprocess", "subprocess.run(['true'])"),
+    "a shell": of_right("r", "assert os.system('true') == 0"),
+    "a socket": of_right("r", "import socket", "socket.socket().close()"),
+    "a caught socket": of_right(
+        "r", "import socket", "try: socket.socket().close()", "except OSError: pass"
+    ),
+    "exit": of_right("sys.exit(0)"),
+    "recursion": "def sigmoid(a):\n    return sigmoid(a)",
+    "memory": of_right("r + np.zeros(4_000_000)[0]"),
+    "divides": of_right("r * (1 / 0)"),
+    "asserts": "def sigmoid(a):\n    assert False, 'no'",
+    "a global": "calls = 0\n"
+    + of_right("r * (1 if calls < 3 else 2)", "global calls", "calls += 1"),
+    "random": of_right("r + np.random.random()"),
+    "time": of_right("r", "import time", "time.sleep(0.01)"),
+}
+
+ELSEWHERE = {
+    "scipy": (
+        "import scipy.special\ndef sigmoid(a):\n    return scipy.special.expit(a)",
+        "package",
+    ),
+    "scipy by name": (
+        "from scipy.special import expit\ndef sigmoid(a):\n    return expit(a)",
+        "package",
+    ),
+    "scipy itself": ("from scipy.special import expit as sigmoid", "package"),
+    "scipy in a partial": (
+        "import functools\nfrom scipy.special import expit\nsigmoid = functools.partial(expit)",
+        "package",
+    ),
+    "scipy late": (
+        "def sigmoid(a):\n    from scipy.special import expit\n    return expit(a)",
+        "package",
+    ),
+    "scipy in another function": (
+        "import scipy.special as s\ndef f(a):\n    return s.expit(a)\ndef sigmoid(a):\n    return f(a)",
+        "package",
+    ),
+    "pandas": (
+        "import pandas as pd\n"
+        + RIGHT
+        + "def sigmoid(a):\n    return pd.Series(right(a).ravel()).to_numpy().reshape(np.shape(a))",
+        "package",
+    ),
+    "the reference": (
+        "from autograder.course import reference\n" + RIGHT + "def sigmoid(a):\n"
+        "    reference.affine({}, {}, {}, a)\n    return right(a)",
+        "course",
+    ),
+    "the answer": (
+        "def sigmoid(a):\n    from autograder.course.gated_memory import COURSE\n"
+        "    return COURSE.get('sigmoid').answer({'a': a})['s']",
+        "course",
+    ),
+    "converters": (
+        "from autograder import convert\n" + RIGHT + "def sigmoid(a):\n    try:\n"
+        "        convert.spelling('torch')\n    except Exception:\n        pass\n    return right(a)",
+        "course",
+    ),
+    "a drawing's function": (
+        "from autograder.course.exercises.shared.wrong import sigmoid",
+        "course",
+    ),
+    "a check": (
+        "from autograder import check\n"
+        + RIGHT
+        + "def sigmoid(a):\n    check(right, 'sigmoid')\n    return right(a)",
+        "course",
+    ),
+}
+
+
+def in_a_kernel(source: str, exercise, tmp_path, monkeypatch):
+    """The verdict of a check, on an answer that a cell defines here."""
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"__name__": "__main__"}
+    exec(compile(FIRST + source, "<cell 1>", "exec"), names)
+    code = names[exercise.name]
+    if not callable(code):
+        return None
+    return judge(exercise, lambda drawn: locally.play(exercise, code, drawn), SEED)
+
+
+def agree(engine, source: str, exercise, tmp_path, monkeypatch):
+    """Run an answer both ways and compare; the verdict of grading."""
+    here = in_a_kernel(source, exercise, tmp_path, monkeypatch)
+    graded = engine.run([FIRST, source], [exercise]).verdicts[exercise.name]
+    if here is None:
+        assert graded.points == 0
+        return graded
+    assert here.points == graded.points, (here, graded)
+    assert (here.failure and here.failure.kind) == (graded.failure and graded.failure.kind)
+    named = [v.mistake and v.mistake.name for v in (here, graded)]
+    assert named[0] == named[1]
+    return graded
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", RESULTS)
+def test_whatever_an_answer_returns(engine, name, tmp_path, monkeypatch):
+    graded = agree(engine, RESULTS[name], SIGMOID, tmp_path, monkeypatch)
+    if name in ("right", "longdouble", "big endian", "Fortran order", "no axes", "read-only"):
+        assert graded.passed, graded
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", FORMS)
+def test_whatever_form_an_answer_has(engine, name, tmp_path, monkeypatch):
+    agree(engine, FORMS[name], SIGMOID, tmp_path, monkeypatch)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", DEEDS)
+def test_whatever_an_answer_does(engine, name, tmp_path, monkeypatch):
+    agree(engine, DEEDS[name], SIGMOID, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_not_there_in_grading_is_refused_by_the_check(engine, name, tmp_path, monkeypatch):
+    source, kind = ELSEWHERE[name]
+    graded = agree(engine, source, SIGMOID, tmp_path, monkeypatch)
+    assert (graded.points, graded.failure.kind) == (0, kind), graded
+    here = in_a_kernel(source, SIGMOID, tmp_path, monkeypatch)
+    assert "which is not there when your notebook is graded" in here.failure.headline
+
+
+@pytest.mark.parametrize("exercise", [GATE, STEP, COUNT], ids=lambda exercise: exercise.name)
+def test_other_exercises_as_well(engine, exercise, tmp_path, monkeypatch):
+    cells = by_name(solved())
+    gates = ("sigmoid", "forget_gate", "input_gate", "output_gate", "candidate_cell", "lstm_step")
+    source = "\n\n".join(cells[name] for name in (*gates, "count_lstm_parameters"))
+    assert agree(engine, source, exercise, tmp_path, monkeypatch).passed
+    changed = (
+        source + f"\nkept = {exercise.name}\ndef {exercise.name}(*a):\n    return kept(*a) * 1"
+    )
+    agree(engine, changed, exercise, tmp_path, monkeypatch)
+
+
+def test_an_import_with_a_way_out_is_nobodys_mistake(engine, tmp_path, monkeypatch):
+    source = RIGHT + (
+        "def sigmoid(a):\n    try:\n        import surely_not_installed\n"
+        "    except ImportError:\n        pass\n    return right(a)"
+    )
+    assert agree(engine, source, SIGMOID, tmp_path, monkeypatch).passed
+
+
+def test_a_package_that_is_first_imported_in_the_answer_is_seen(tmp_path):
+    program = f"""
+from autograder.checking import locally
+from autograder.checking.judge import judge
+from autograder.course.gated_memory import COURSE
+exercise = COURSE.get("sigmoid")
+names = {{"__name__": "__main__"}}
+exec({FIRST + ELSEWHERE["scipy late"][0]!r}, names)
+print(judge(exercise, lambda d: locally.play(exercise, names["sigmoid"], d), 1).failure.headline)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "It uses the package scipy" in done.stdout, done
+
+
+def test_an_import_that_is_not_used_is_no_failure(tmp_path, monkeypatch):
+    source = "import pandas, scipy\nfrom autograder import convert, check\n" + of_right("r")
+    assert in_a_kernel(source, SIGMOID, tmp_path, monkeypatch).passed
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "lstm_step"])
+def test_being_watched_takes_little_of_a_checks_time(name, monkeypatch):
+    names: dict = {"__name__": "__main__"}
+    exec(FIRST + "\n\n".join(by_name(solved())[key] for key in WANTED), names)
+    watched = locally.play
+
+    def alone(exercise, code, drawn):
+        return exercise.play(code, drawn)
+
+    def seconds(play) -> float:
+        monkeypatch.setattr(locally, "play", play)
+        start = time.perf_counter()
+        assert grade(names[name]).passed
+        return time.perf_counter() - start
+
+    spent = [(seconds(watched), seconds(alone)) for _ in range(60)]
+    assert min(w for w, _ in spent) < 1.1 * min(a for _, a in spent) + 0.0005
+
+
+WANTED = ("sigmoid", "forget_gate", "input_gate", "output_gate", "candidate_cell", "lstm_step")
