@@ -120,7 +120,7 @@ def submission_in(
         return Submission(student, folder, files[0].path)
     made = release()
     ranked = sorted(
-        ((_worth(file, made, assignment), file) for file in _without_copies(files, wanted)),
+        ((_worth(file, made, assignment), file) for file in files),
         key=lambda both: both[0],
         reverse=True,
     )
@@ -196,22 +196,6 @@ def release_of(course: Path, assignment: str) -> Release:
         return papers.release_of(course, assignment)
     except CourseError:
         return papers.NO_RELEASE
-
-
-def _without_copies(files: Sequence[_File], wanted: str) -> list[_File]:
-    """The files without one of the usual name that is a copy of another one.
-
-    ``nbgrader autograde`` reads no other name, so it is left such a copy (see ``nbgrader_steps``);
-    what was handed in is what is spoken of.
-    """
-    own = next((file for file in files if file.name == wanted), None)
-    if own is None:
-        return list(files)
-    with contextlib.suppress(OSError):
-        content = own.read()
-        if any(file is not own and file.read() == content for file in files):
-            return [file for file in files if file is not own]
-    return list(files)
 
 
 def _alike(one: str, other: str) -> bool:

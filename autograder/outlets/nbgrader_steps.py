@@ -19,7 +19,9 @@ that printed no number. The pieces below go into its documented extension points
 from __future__ import annotations
 
 import atexit
-import os
+import contextlib
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from glob import glob
@@ -47,7 +49,13 @@ from autograder.grading.engine import Engine
 from autograder.grading.graded import Graded
 from autograder.grading.stage import CELL_SECONDS
 from autograder.material import papers, restoring
-from autograder.material.collect import Submission, complete_receipt, submission_in
+from autograder.material.collect import (
+    MOST_OF_A_RECEIPT,
+    RECEIPTS,
+    Submission,
+    complete_receipt,
+    submission_in,
+)
 from autograder.material.config import CourseError, course_of, nbgrader_settings
 from autograder.material.papers import Release
 from autograder.material.remarks import NO_PAPER, REPAIRED, Remark
@@ -63,60 +71,58 @@ _at_hand: dict[str, Submission] = {}
 """What was handed in, by the path at which nbgrader reads it."""
 
 
+HANDED_IN = "_build/handed_in"
+"""Where nbgrader finds each submission as one notebook of the assignment's name."""
+
+
 def find_as_we_do() -> None:
     """Let ``nbgrader autograde`` and the formgrader find what was handed in as ``autograder`` does.
 
     nbgrader looks for ``*.ipynb`` before it asks any of its extension points: what goes by another
     name, a folder in the folder or an empty one would never be graded, and nobody would know.
     """
-    Autograde.init_notebooks = _init_notebooks
+    Autograde.start = _start
 
 
-def _init_notebooks(self: Autograde) -> None:
-    """The submissions of the run, each as one notebook of the assignment's name."""
-    course, ignored = self.coursedir, list(self.coursedir.ignore)
-    self.assignments, self.notebooks = {}, []
-    made = cache(lambda name: _made_or_none(Path(course.root), name))
-    for folder in sorted(glob(self._format_source(course.assignment_id, course.student_id))):
-        path = Path(folder)
-        if not path.is_dir() and not path.is_symlink():
-            continue
-        name = path.name
-        found = submission_in(path.parent.name, path, name, partial(made, name))
-        wanted = path / f"{name}.ipynb"
-        if course.notebook_id not in ("*", name):
-            continue
-        _at_hand[str(wanted)] = found
-        self.assignments[folder] = [str(wanted)]
-        if not path.is_symlink():
-            _prepare(found, wanted)
-            # nbgrader copies everything else in the folder, and a pipe or a link to nowhere stops it.
-            ignored += [p.name for p in path.rglob("*") if p.is_symlink() or _is_special(p)]
-    course.ignore = ignored
-    if not self.assignments:
-        _nbgraders_own(self)  # says what it did not find
+_nbgraders_own = Autograde.start
 
 
-_nbgraders_own = Autograde.init_notebooks
-
-
-def _prepare(found: Submission, wanted: Path) -> None:
-    """Lay the notebook at the name that nbgrader reads, where nothing lies there, and the receipt
-    that it believes beside it. What was handed in stays as it is.
-    """
+def _start(self: Autograde) -> None:
+    """Grade copies of what counts: what was handed in, and whatever lies beside it, stays as it is."""
+    course = self.coursedir
+    submitted = course.submitted_directory
+    folders = sorted(glob(self._format_source(course.assignment_id, course.student_id)))
+    _at_hand.clear()
     try:
-        if found.notebook is not None and not wanted.exists() and not wanted.is_symlink():
-            wanted.write_bytes(found.read())
-            saved = found.notebook.lstat().st_mtime
-            os.utime(wanted, (saved, saved))
-        complete_receipt(found)
-    except OSError as error:
-        get_logger().warning("Nothing can be written in %s (%s)", wanted.parent, error.strerror)
+        if folders and course.notebook_id == "*":
+            course.submitted_directory = HANDED_IN
+            made = cache(lambda name: _made_or_none(Path(course.root), name))
+            for folder in map(Path, folders):
+                if folder.is_dir() or folder.is_symlink():
+                    _lay_out(self, folder, partial(made, folder.name))
+        _nbgraders_own(self)
+    finally:  # the formgrader goes on using this object
+        course.submitted_directory = submitted
 
 
-def _is_special(path: Path) -> bool:
-    """Whether a path is neither a file nor a folder."""
-    return not path.is_file() and not path.is_dir()
+def _lay_out(self: Autograde, folder: Path, release: Callable[[], Release]) -> None:
+    """Copy the notebook that counts, and its receipts, to where nbgrader looks. Raises OSError."""
+    student, name = folder.parent.name, folder.name
+    found = submission_in(student, folder, name, release)
+    place = Path(self._format_source(name, student))
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    if not folder.is_symlink():
+        try:
+            complete_receipt(found)
+        except OSError as error:
+            get_logger().warning("Nothing can be written in %s (%s)", folder, error.strerror)
+    for receipt in RECEIPTS:
+        with contextlib.suppress(OSError):
+            (place / receipt).write_bytes(papers.read_file(folder / receipt, MOST_OF_A_RECEIPT))
+    notebook = place / f"{name}.ipynb"
+    notebook.touch()  # what is in it, ``TolerantExporter`` reads where it was handed in
+    _at_hand[str(notebook)] = found
 
 
 def prepare_submissions(

@@ -82,3 +82,13 @@ def test_a_receipt_of_nbgraders_own_is_later_than_the_file_and_counts(due):
     hand_in(due, solved(), BEFORE, f"{AFTER:%Y-%m-%d %H:%M:%S.%f} UTC")
     by_engine(due)
     assert late(due) == (AFTER - DUE).total_seconds()
+
+
+def test_what_was_handed_in_stays_as_it_is_and_a_renamed_fix_is_found(due):
+    """A copy left beside it would later stand in the way of the fix."""
+    folder = due.hand_in("ada", untouched(), "lstm (1).ipynb")
+    by_nbgrader(due)
+    assert {path.name for path in folder.glob("*.ipynb")} == {"lstm (1).ipynb"}
+    due.hand_in("ada", solved(), "lstm (1).ipynb")
+    by_nbgrader(due)
+    assert due.grade("ada").points == due.grade("ada").max_points
