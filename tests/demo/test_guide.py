@@ -40,7 +40,7 @@ NOT_RUN = {
     "jupyter lab": "opens a browser",
 }
 
-EXIT_CODES = {"autograder check gru.ipynb": 1}
+EXIT_CODES = {"autograder check gru.ipynb": 1, "autograder grade gru": 1}
 """Commands that say by their exit code that something is not right; all others end with 0."""
 
 IN_THIS_PROCESS = ("secret-seed", "report", "export")

@@ -307,7 +307,7 @@ def test_being_watched_takes_little_of_a_checks_time(name, monkeypatch):
         return time.perf_counter() - start
 
     spent = [(seconds(watched), seconds(alone)) for _ in range(60)]
-    assert min(w for w, _ in spent) < 1.1 * min(a for _, a in spent) + 0.0005
+    assert min(w for w, _ in spent) < 1.5 * min(a for _, a in spent) + 0.005
 
 
 WANTED = ("sigmoid", "forget_gate", "input_gate", "output_gate", "candidate_cell", "lstm_step")

@@ -270,7 +270,7 @@ def test_the_secret_seed_draws_the_inputs_and_no_submission_can_read_it(graded, 
     paper = graded.course.read(f"autograded/{graded.online}/gru/gru.ipynb")
     outputs = [cell.outputs[0] for cell in paper.cells[-3:]]
     assert outputs[0].text == "seed None\n"
-    assert [output.ename for output in outputs[1:]] == ["ImportError", "FileNotFoundError"]
+    assert [output.ename for output in outputs[1:]] == ["CourseCalled", "FileNotFoundError"]
     assert SECRET not in str(paper)
 
 
