@@ -35,6 +35,7 @@ LONG = (
 # What takes more than about five seconds and is left out by `make check`: whole files, and every test
 # that asks for one of these fixtures. A single test says ``@pytest.mark.slow`` itself.
 SLOW_FILES = (
+    "accidents/test_accidents.py",
     "attacks/test_attacks.py",
     "grading/test_dask.py",
     "grading/test_deaths.py",

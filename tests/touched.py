@@ -17,15 +17,16 @@ ROOT = Path(__file__).parents[1]
 
 # Each room, and what lies right above it in the house; demo is where the command's tests are.
 ABOVE = {
-    "player": ("checking", "attacks"),
+    "player": ("checking", "attacks", "accidents"),
     "checking": ("course",),
     "course": ("material", "experiments"),
     "material": ("grading",),
-    "grading": ("outlets", "attacks", "other_course"),
+    "grading": ("outlets", "attacks", "accidents", "other_course"),
     "outlets": ("demo", "other_course"),
     "demo": (),
     "experiments": (),
     "attacks": (),
+    "accidents": (),
     "other_course": (),
     "site": (),
 }
