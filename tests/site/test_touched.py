@@ -14,7 +14,10 @@ chosen = touched["chosen"]
     [
         ("autograder/demo/run.py", {"demo"}),
         ("autograder/outlets/report_page/report.css", {"outlets", "demo", "other_course"}),
-        ("autograder/grading/run.py", {"grading", "outlets", "demo", "attacks", "other_course"}),
+        (
+            "autograder/grading/run.py",
+            {"grading", "outlets", "demo", "accidents", "attacks", "other_course"},
+        ),
         (
             "autograder/course/reference.py",
             set(touched["ABOVE"]) - {"player", "checking", "site"},
