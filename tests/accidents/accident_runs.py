@@ -73,7 +73,8 @@ def graded_by_nbgrader(course: Class) -> tuple[dict[str, Outcome], int, str]:
 
 
 def graded_by_other(course: Class, command: Path) -> dict[str, Outcome]:
-    """By another version of this package, whose ``autograder`` this is."""
+    """By another version, whose ``.venv/bin/autograder`` in its checkout this is."""
+    shutil.copy(command.parents[2] / "nbgrader_config.py", course.root)
     subprocess.run(
         [str(command), "--course", str(course.root), "grade", "gru", "--no-gradebook"],
         cwd=course.root,
