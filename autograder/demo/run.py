@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.checking.colors import DARK, LIGHT
-from autograder.grading.keep import stored_grades
+from autograder.grading.keep import read_grade, stored_grades
 from autograder.material import config
 from autograder.material import notebooks as nb
 from autograder.outlets.report import class_report
@@ -49,7 +49,8 @@ class Row:
 
     student: str
     story: str
-    score: float
+    score: float | None
+    """None where there is no grade, which is something else than 0"""
     max_score: float
     lost: dict[str, list[str]]
     """what the checks said about lost points: a reason, and ``name got/maximum`` for each check,
@@ -114,19 +115,25 @@ def results(folder: Path, sample: ModuleType) -> list[Row]:
                 rows.append(Row(student.name, student.story, 0, 0, {"not graded": []}, False, None))
                 continue
             grades = {grade.name: grade for paper in submission.notebooks for grade in paper.grades}
+            graded = folder / "autograded" / student.name / assignment
             page = folder / "feedback" / student.name / assignment / f"{assignment}.html"
             rows.append(
                 Row(
                     student.name,
                     student.story,
-                    submission.score,
+                    None if _has_no_grade(graded) else submission.score,
                     submission.max_score,
-                    _lost_points(folder / "autograded" / student.name / assignment, grades),
+                    _lost_points(graded, grades),
                     submission.needs_manual_grade,
                     page if page.exists() else None,
                 )
             )
     return rows
+
+
+def _has_no_grade(folder: Path) -> bool:
+    record = read_grade(folder)
+    return record is not None and bool(record.no_grade)
 
 
 def _lost_points(folder: Path, grades: dict) -> dict[str, list[str]]:
@@ -216,6 +223,8 @@ def _write_report(folder: Path, assignment: str) -> Path:
 
 
 def _score(row: Row) -> str:
+    if row.score is None:
+        return "no grade"
     return f"{row.score:g} / {row.max_score:g}{'*' if row.waiting else ''}"
 
 

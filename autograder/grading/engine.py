@@ -64,7 +64,7 @@ SUBMISSION_SECONDS = 300.0
 MOST_RESTARTS = 20
 """How many cells of a submission may end their process before the rest of them is given up."""
 
-NOT_THERE = ("undefined", "not written")
+NOT_THERE = ("undefined", "package", "not written")
 """The failures of an answer of which there is nothing to judge."""
 
 KEPT_OUTPUT = 32 << 20

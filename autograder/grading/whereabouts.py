@@ -50,6 +50,8 @@ def located(
     name, failed = verdict.exercise, _failed(sources, outputs)
     if verdict.failure.kind == "undefined":
         found = _undefined(name, sources, failed, others)
+    elif verdict.failure.kind == "package":
+        found = _without_package(name, verdict.failure.headline, failed)
     else:
         found = [*_lacking(verdict.failure.headline, failed), *_defined_again(name, sources)]
     return replace(verdict, notes=(*found, *verdict.notes)) if found else verdict
@@ -86,6 +88,18 @@ def _undefined(
     for close in difflib.get_close_matches(name, spelled, 1, CLOSE):
         number, at = _definitions(sources)[close][-1]
         return [f"Cell {number}, line {at} defines {close}. Its name has to be {name}."]
+    return []
+
+
+def _without_package(name: str, headline: str, failed: Sequence[_Failed]) -> list[str]:
+    """The cell that asks for a package which is not there, and what was lost with it."""
+    for cell in failed:
+        package = re.search(r"No module named '([\w.]+)'", cell.says)
+        if package and package.group(1).partition(".")[0] in headline:
+            lost = (
+                f"{name} was never" if _line_of(cell.source, name) else "what follows there was not"
+            )
+            return [f"{cell}; so {lost} defined."]
     return []
 
 

@@ -38,7 +38,7 @@ MOST_CELLS_READ = 20_000
 """Cells of a submission that is read at all."""
 
 RAN = "ran"
-"""Where a cell's metadata say as the how many-eth it was run: its ``execution_count`` as saved."""
+"""The entry of a cell's metadata that keeps its ``execution_count`` as it was handed in."""
 
 Paper = MutableMapping
 """``cells``, ``metadata``, ``nbformat``, ``nbformat_minor``: the notebook format, version 4."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,16 +58,7 @@ def graded_by_engine(course: Class) -> dict[str, Outcome]:
 
 def graded_by_nbgrader(course: Class) -> tuple[dict[str, Outcome], int, str]:
     """By ``nbgrader autograde``; also its status and what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", "autograde", "gru"],
-        cwd=course.root,
-        env=environment(course.root.parent),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=900,
-    )
+    done = run_scene.nbgrader(course, "autograde", course.assignment)
     return outcomes(course), done.returncode, done.stdout
 
 

@@ -105,7 +105,7 @@ def test_a_written_answer_that_nobody_can_find_waits_for_a_person(engine):
 
 
 def test_guesses_hidden_in_readings_gain_nothing(engine):
-    """Twenty reports on a box, one for each suspect, so placed that readings see different ones."""
+    """A wrong report, a right one above the check, and the wrong one again: readings differ."""
     paper = copy.deepcopy(untouched("bughunt"))
     graded = engine.grade(data(paper), "bughunt", "honest", release("bughunt"))
     name = graded.verdicts[0].exercise
@@ -118,7 +118,10 @@ def test_guesses_hidden_in_readings_gain_nothing(engine):
     hidden = engine.grade(data(first), "bughunt", "hides", release("bughunt"))
     alone = added(written(paper, **{name: guess.replace("*REPORT", "None, None, None")}))
     shown = engine.grade(data(alone), "bughunt", "shows", release("bughunt"))
+    assert len(hidden.readings) > 1, "the good one is asked for where its check stands"
     assert hidden.verdicts[0].points == shown.verdicts[0].points
+    best = engine.grade(data(right), "bughunt", "right", release("bughunt"))
+    assert best.verdicts[0].points > hidden.verdicts[0].points
 
 
 def test_readings_share_the_time_of_one_submission(engine, monkeypatch):

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from engine_scene import COURSE, Class, Command, added, environment, run, solved
+from engine_scene import COURSE, Class, Command, added, run, solved
+from run_scene import nbgrader
 
 from autograder.grading.lock import keep_others_out, only_run
 from autograder.material.config import CourseError
@@ -49,19 +50,6 @@ def test_a_second_run_says_who_is_first_and_writes_nothing(course):
         first.process.wait()
         code, out, err = run(course, "grade", "lstm", "--student", "a", "--no-gradebook")
         assert code == 0, err
-
-
-def nbgrader(course: Class, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course.root,
-        env=environment(course.root.parent),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
 
 
 HOLD = """

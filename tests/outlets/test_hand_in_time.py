@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import run_scene
-from engine_scene import environment, solved, untouched
+from engine_scene import solved, untouched
 from nbgrader.api import Gradebook
 
 DUE = datetime(2026, 3, 1, 12)
@@ -29,17 +27,8 @@ def by_engine(course) -> None:
 
 
 def by_nbgrader(course) -> None:
-    command = [sys.executable, "-m", "nbgrader", "autograde", "lstm"]
-    done = subprocess.run(
-        command,
-        cwd=course.root,
-        env=environment(course.root.parent),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_scene.nbgrader(course, "autograde", course.assignment)
+    assert done.returncode == 0, done.stdout
 
 
 def gradebook(course) -> Gradebook:

@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 import sys
 
-from engine_scene import Class, Here
+from engine_scene import Class, Here, environment
 
 from autograder.grading.run import ClassRun, settings_for
 from autograder.material.collect import submissions
@@ -31,6 +31,20 @@ def grade(course: Class, *, wait: float = 60, say=None, gradebook=True, force=Fa
         if writer:
             writer.close()
     return summary, said
+
+
+def nbgrader(course: Class, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command of nbgrader's: its status, and all that it said."""
+    return subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course.root,
+        env=environment(course.root.parent),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+    )
 
 
 @contextlib.contextmanager
