@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.grading.graded import Graded
+from autograder.grading.readings import AS_IT_STANDS
 from autograder.material.remarks import LOOK, NOTICED, REPAIRED
 from autograder.outlets.report.people import Label, Listed, Room
 from autograder.outlets.report.words import LOOK_NAMES, clean
@@ -92,11 +93,9 @@ def done(room: Room) -> Done:
     for record in room.records:
         says = [clean(r.says) for r in record.remarks if r.kind in (REPAIRED, NOTICED)]
         if says:
-            stood = min(points for _, points in record.readings) if record.readings else None
-            other = len(record.readings) > 1 and record.readings[0][1] != stood
-            rows.append(
-                Helped(room.labels[record.student], says, record.points, stood if other else None)
-            )
+            stood = dict(record.readings).get(AS_IT_STANDS)
+            stood = None if stood == record.points else stood
+            rows.append(Helped(room.labels[record.student], says, record.points, stood))
     gained = sum(row.points - row.stood for row in rows if row.stood is not None)
     shown = [] if room.hidden else rows[:MOST_ROWS]
     return Done(len(rows), shown, gained)

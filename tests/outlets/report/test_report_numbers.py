@@ -13,6 +13,7 @@ from report_scene import CONFINED, facts_of, in_seconds, page_of, rows_of, words
 from autograder.checking.verdict import Verdict
 from autograder.course.exercises import ASSIGNMENTS
 from autograder.grading.graded import Graded
+from autograder.grading.readings import AS_IT_STANDS
 from autograder.material.remarks import LOOK, Remark
 from autograder.outlets.report import LOOK_NAMES, class_report
 from autograder.player.failures import FAILURES
@@ -260,3 +261,18 @@ def test_records_that_do_not_belong_together_are_refused(records):
         class_report("gru", records)
     with pytest.raises(ValueError, match="several grades of 's00000'"):
         class_report("lstm", [records[0], *records])
+
+
+def test_points_are_told_against_the_notebook_as_it_stands(records):
+    """Not against whichever other reading earned least."""
+    ways = (("in another order", 26.0), (AS_IT_STANDS, 12.0), ("at the checks", 9.0))
+    right = max(records, key=lambda record: record.points)
+    helped = dataclasses.replace(
+        right,
+        readings=tuple((name, right.points if i == 0 else p) for i, (name, p) in enumerate(ways)),
+        remarks=(Remark("repaired", "read in another order"),),
+    )
+    others = [record for record in records if record.student != right.student]
+    page = BeautifulSoup(class_report(right.assignment, [helped, *others]), "html.parser")
+    assert "instead of 12" in words(page.find(id="look"))
+    assert "instead of 9" not in words(page.find(id="look"))
