@@ -173,7 +173,7 @@ def engine(attack: Attack, template: Path) -> Outcome:
                 found = collect.submissions(scene.course, attack.assignment)
                 theirs = [submission for submission in found if submission.student == ATTACKER]
                 summary = run.perform(theirs, _InThisProcess())
-                if summary.problems or summary.gradebook:
+                if ATTACKER not in summary.graded or summary.gradebook:  # what is no grade is told
                     ended = "failed"
         except _Hung:
             ended = "hung"
