@@ -8,6 +8,7 @@ as it will there; what it returns goes the way on which a player's results come.
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -155,11 +156,16 @@ class _Watch:
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[None]:
+        # A collection calls what other packages have asked it to, from within the answer's frames.
+        collecting = gc.isenabled()
+        gc.disable()
         sys.setprofile(self._profile)
         try:
             yield
         finally:
             sys.setprofile(None)
+            if collecting:
+                gc.enable()
 
     def __call__(self) -> contextlib.AbstractContextManager:
         wanted, self.first = self.first or self.found, False

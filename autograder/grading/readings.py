@@ -14,7 +14,7 @@ import symtable
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.material.papers import RAN, Release
+from autograder.material.papers import LONGEST_CELL, RAN, Release
 from autograder.material.remarks import REPAIRED, Remark
 
 MAGIC = re.compile(r"^\s*%(reset|run|load|xdel|store|pylab|edit|recall|rerun)", re.MULTILINE)
@@ -121,6 +121,8 @@ def _names(source: str) -> tuple[set[str], set[str]] | None:
     """The names that functions of a cell read or that it defines, and those that it gives anew or
     whose objects it changes; None where that cannot be told.
     """
+    if len(source) > LONGEST_CELL:
+        return set(), set()  # it is not run
     lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
     if MAGIC.search(source):
         return None

@@ -311,3 +311,22 @@ def test_being_watched_takes_little_of_a_checks_time(name, monkeypatch):
 
 
 WANTED = ("sigmoid", "forget_gate", "input_gate", "output_gate", "candidate_cell", "lstm_step")
+
+
+def test_what_a_collection_calls_is_not_the_answers():
+    """A package that listens to the garbage collector is called from within the answer's frames."""
+    import gc
+
+    from hypothesis.internal import conjecture  # a package that is not there in grading
+
+    code = compile("def listens(phase, info):\n    pass", f"{conjecture.__file__}", "exec")
+    names: dict = {}
+    exec(code, names)
+    gc.callbacks.append(names["listens"])
+    try:
+        paper: dict = {"__name__": "__main__"}
+        much = "def sigmoid(a):\n    for _ in range(5000):\n        x = []\n        x.append(x)\n"
+        exec(FIRST + much + "    return 1 / (1 + np.exp(-a))", paper)
+        assert grade(paper["sigmoid"]).why.kind not in ("package", "course")
+    finally:
+        gc.callbacks.remove(names["listens"])
