@@ -17,8 +17,15 @@ from dataclasses import dataclass
 from autograder.material.papers import LONGEST_CELL, RAN, Release
 from autograder.material.remarks import REPAIRED, Remark
 
-MAGIC = re.compile(r"^\s*%(reset|run|load|xdel|store|pylab|edit|recall|rerun)", re.MULTILINE)
-"""Magics that can give any name anew."""
+MAGIC = re.compile(
+    r"^\s*%(?:(?:reset|run|load|xdel|store|pylab|edit|recall|rerun)\b|[^%\n]*=)", re.MULTILINE
+)
+"""Magics that can give any name anew, or run code that does."""
+
+NO_PYTHON = re.compile(
+    r"\s*%%(?:!|bash|sh|script|cmd|writefile|file|html|HTML|javascript|js|latex|markdown|svg|SVG|perl|ruby)\b"
+)
+"""Cell magics below which there is no Python of this notebook."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +133,8 @@ def _names(source: str) -> tuple[set[str], set[str]] | None:
     lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
     if MAGIC.search(source):
         return None
-    if source.lstrip().startswith("%%") and not source.lstrip().startswith("%%time"):
-        return set(), set()  # no Python of this notebook
+    if NO_PYTHON.match(source):
+        return set(), set()
     try:
         tree = ast.parse("\n".join(lines))
         table = symtable.symtable("\n".join(lines), "<cell>", "exec")

@@ -110,8 +110,16 @@ class Noticed:
             self.tell(f"has a {name} of its own", look=False, where=self._cell_with(name))
 
     def _cell_with(self, name: str) -> int | None:
-        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-        return next((n for n, source in self.sources.items() if word.search(source)), None)
+        """The first cell that gives something of this name anew, else the first that has the name."""
+        word = rf"(?<!\w){re.escape(name)}(?!\w)"
+        for pattern in (
+            rf"{word}\s*=(?!=)|(def|class|import|as)\s+{word}|[\"']{word}[\"']\s*,",
+            word,
+        ):
+            for number, source in self.sources.items():
+                if re.search(pattern, source):
+                    return number
+        return None
 
     def tell(self, what: str, look: bool, where: int | str | None = None) -> None:
         """Note something: a sentence without its subject, as ``tried to open /etc/passwd``.

@@ -317,6 +317,13 @@ PAPERS = [
     Accident("np is something else at the end", NAMES, _last("np = 3"), reported="otter-grader 30"),
     Accident("sum and list are names of results", NAMES, _last("sum = 3\nlist = [1]\nlen = 2")),
     Accident("a stub of gru_step pasted at the end", NAMES, _last("def gru_step():\n    pass")),
+    Accident("%time sigmoid = 3", NAMES, _last("%time sigmoid = 3")),
+    Accident("%%capture above sigmoid = 3", NAMES, _last("%%capture shown\nsigmoid = 3")),
+    Accident(
+        "as sigmoid, of an exception",
+        NAMES,
+        _last("try:\n    1 / 0\nexcept Exception as sigmoid:\n    pass"),
+    ),
     Accident("%reset -f at the end", NAMES, _last("%reset -f")),
     Accident("del of what is no longer needed", NAMES, _last("del sigmoid, tiny")),
     Accident(

@@ -197,3 +197,10 @@ def test_an_honest_paper_with_habits_keeps_its_points_and_needs_no_look(engine):
     assert points(graded) == full("lstm")
     assert {remark.kind for remark in graded.remarks} == {NOTICED}
     assert not graded.needs_look
+
+
+def test_the_cell_is_the_one_that_replaced_it_not_one_that_uses_it(engine):
+    paper = added(solved(), "np.tanh = None")
+    code = [cell for cell in paper["cells"] if cell["cell_type"] == "code"]
+    graded = engine.grade(data(paper), "lstm", "somebody", release("lstm"))
+    assert f"Cell {len(code)} replaced numpy.tanh." in [remark.says for remark in graded.remarks]
