@@ -53,7 +53,7 @@ from autograder.material.papers import (
     Paper,
     Release,
 )
-from autograder.material.remarks import NO_PAPER, REPAIRED, Remark
+from autograder.material.remarks import NO_PAPER, REPAIRED, Remark, other_assignment
 from autograder.player.confine import LAYERS, MEANS, Limits, available
 from autograder.player.failures import FINAL
 from autograder.player.observe import TIME_LIMIT, Observation
@@ -268,6 +268,8 @@ class Engine:
             remarks.append(Remark("unreadable", f"The file is no notebook. {error}"))
             paper = papers.unreadable_paper(str(error))
         if release.official:
+            if restoring.is_of_another(paper, release):
+                remarks.append(Remark("unreadable", other_assignment(release.assignment)))
             restored = restoring.restore(paper, release)
             if not any(remark.kind in NO_PAPER for remark in remarks):
                 mended += restored.sentences()

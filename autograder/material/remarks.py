@@ -32,3 +32,8 @@ class Remark:
 
     kind: str
     says: str
+
+
+def other_assignment(name: str) -> str:
+    """What is said of a notebook that is none of the assignment of this name."""
+    return f"This is no notebook of {name}: none of its functions is in it."

@@ -386,6 +386,25 @@ def is_text(cell: Cell) -> bool:
     )
 
 
+def is_of_another(paper: Paper, release: Release) -> bool:
+    """Whether a notebook, as it was handed in, is none of this assignment: there is code in it, and
+    neither a function that is asked for, nor a check of one, nor a cell for them that was given out.
+    """
+    asked = [name for name, _ in release.asked]
+    code = [c["source"] for c in paper["cells"] if c["cell_type"] == "code" and c["source"].strip()]
+    if not asked or not any(
+        re.search(r"^(def|class)\s+\w+", source, re.MULTILINE) for source in code
+    ):
+        return False
+    known = {cell.name for cell in release.official if cell.solution or cell.function}
+    for cell in paper["cells"]:
+        meta = cell["metadata"].get("nbgrader")
+        if isinstance(meta, Mapping) and meta.get("grade_id") in known:
+            return False
+    words = re.compile(rf"\b({'|'.join(map(re.escape, asked))})\b")
+    return not any(words.search(source) for source in code)
+
+
 def written(paper: Paper, release: Release) -> tuple[tuple[str, bool | None], ...]:
     """For each cell that is for students to fill: did they change it?
 

@@ -58,7 +58,7 @@ from autograder.material.collect import (
 )
 from autograder.material.config import CourseError, course_of, nbgrader_settings
 from autograder.material.papers import Release
-from autograder.material.remarks import NO_PAPER, REPAIRED, Remark
+from autograder.material.remarks import NO_PAPER, REPAIRED, Remark, other_assignment
 
 BESIDE = ("timestamp.txt", "submission_secret.txt", "grade.json")
 """The files that belong beside a graded notebook."""
@@ -220,6 +220,8 @@ class RestoreCells(NbGraderPreprocessor):
         remarks = [Remark(**problem)] if problem else []
         mended = list(submitted.get("mended", ()))
         release = _release(self.config, info["assignment"], tuple(official))
+        if restoring.is_of_another(nb, release):
+            remarks.append(Remark("unreadable", other_assignment(release.assignment)))
         restored = restoring.restore(nb, release)
         if submitted.get("unreadable"):
             says = f"The file is no notebook. {submitted['unreadable']}"

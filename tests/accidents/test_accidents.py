@@ -8,7 +8,7 @@ import json
 import accident_runs as runs
 import pytest
 from accident_corpus import CORPUS, PAPERS, QUESTION, RIGHT, Accident, as_given, complete
-from engine_scene import added, data, place, release, solved, untouched, written
+from engine_scene import added, code_cell, data, place, release, solved, untouched, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,6 +122,14 @@ def test_guesses_hidden_in_readings_gain_nothing(engine):
     assert hidden.verdicts[0].points == shown.verdicts[0].points
     best = engine.grade(data(right), "bughunt", "right", release("bughunt"))
     assert best.verdicts[0].points > hidden.verdicts[0].points
+
+
+def test_the_notebook_of_another_assignment_is_no_grade(engine):
+    graded = engine.grade(data(solved("rnn")), "gru", "somebody", release("gru"))
+    assert "no notebook of gru" in graded.no_grade
+    own = {"nbformat": 4, "cells": [code_cell("def hello():\n    return check(update_gate)")]}
+    assert not engine.grade(data(own), "gru", "somebody", release("gru")).no_grade
+    assert not engine.grade(data(untouched("gru")), "gru", "somebody", release("gru")).no_grade
 
 
 def test_readings_share_the_time_of_one_submission(engine, monkeypatch):
