@@ -218,10 +218,11 @@ def _tidy(cell: dict) -> dict:
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     nbgrader = metadata.get("nbgrader")
+    named = isinstance(nbgrader, dict) and isinstance(nbgrader.get("grade_id"), str)
     tidy: dict[str, Any] = {
         "cell_type": kind if kind in ("code", "markdown", "raw") else "markdown",
         "id": cell.get("id"),
-        "metadata": {"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {},
+        "metadata": {"nbgrader": nbgrader} if named else {},
         "source": source if isinstance(source, str) else "",
     }
     if tidy["cell_type"] == "markdown" and _are_attachments(cell.get("attachments")):

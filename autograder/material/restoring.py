@@ -121,9 +121,8 @@ def _by_grade_id(cells: list, known: Mapping[str, Official]) -> dict[str, Cell]:
     """
     copies: dict[str, list[Cell]] = {}
     for cell in cells:
-        meta = cell["metadata"].pop("nbgrader", None)
-        grade_id = meta.get("grade_id") if isinstance(meta, Mapping) else None
-        if isinstance(grade_id, str) and grade_id in known:
+        grade_id = cell["metadata"].pop("nbgrader", {}).get("grade_id")
+        if grade_id in known:
             copies.setdefault(grade_id, []).append(cell)
     return {name: _counting(known[name], found) for name, found in copies.items()}
 
@@ -398,8 +397,7 @@ def is_of_another(paper: Paper, release: Release) -> bool:
         return False
     known = {cell.name for cell in release.official if cell.solution or cell.function}
     for cell in paper["cells"]:
-        meta = cell["metadata"].get("nbgrader")
-        if isinstance(meta, Mapping) and meta.get("grade_id") in known:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") in known:
             return False
     words = re.compile(rf"\b({'|'.join(map(re.escape, asked))})\b")
     return not any(words.search(source) for source in code)
