@@ -93,6 +93,9 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# What could not be graded has no points in `nbgrader export`, instead of 0.
+c.ExportApp.plugin_class = "autograder.outlets.nbgrader_steps.ExportWithGaps"
+
 # On a machine that cannot confine submissions in full, nothing is graded, and the reason is shown,
 # unless this is True.
 c.RunConfined.accept_less_confinement = False

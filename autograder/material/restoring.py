@@ -30,6 +30,12 @@ class Restored:
     edited: tuple[str, ...] = ()
     """locked cells that were changed"""
     deleted: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
+    """cells that said of themselves what the release does not say: a type, or points"""
+    doubled: tuple[str, ...] = ()
+    """locked cells of which there was another one, with other content"""
+    reordered: bool = False
+    """whether the cells stood in another order than they were given out"""
     copies: tuple[str, ...] = ()
     """answers of which an untouched copy was left out"""
     moved: tuple[str, ...] = ()
@@ -48,6 +54,14 @@ class Restored:
         if self.deleted:
             which = "all cells" if len(self.deleted) == self.of else ", ".join(self.deleted)
             said.append(f"missing and put back: {which}")
+        if self.claimed:
+            names = ", ".join(self.claimed)
+            said.append(f"of another type or worth other points, as given out again: {names}")
+        if self.doubled:
+            names = ", ".join(self.doubled)
+            said.append(f"there twice, the cell that was given out counts: {names}")
+        if self.reordered:
+            said.append("its cells stood in another order than they were given out")
         if self.copies:
             said.append(f"a copy as given out does not count: {', '.join(self.copies)}")
         if self.moved:
@@ -65,6 +79,7 @@ def restore(paper: Paper, release: Release) -> Restored:
     """
     cells, official = paper["cells"], release.official
     merged = _resolve_conflicts(cells, release)
+    claims = {id(cell): cell["metadata"].get("nbgrader", {}) for cell in cells}
     found = _by_grade_id(cells, {known.name: known for known in official})
     taken = {id(cell) for cell in found.values()}
     for known in official:
@@ -74,6 +89,15 @@ def restore(paper: Paper, release: Release) -> Restored:
                 found[known.name] = match
                 taken.add(id(match))
     deleted = tuple(known.name for known in official if known.name not in found)
+    claimed = tuple(
+        known.name
+        for known in official
+        if known.name in found
+        and _claims_otherwise(found[known.name], claims[id(found[known.name])], known)
+    )
+    doubled = _doubled(cells, claims, found, official)
+    place = {id(cell): number for number, cell in enumerate(cells)}
+    places = [place[id(found[known.name])] for known in official if known.name in found]
     moved = _take_written(cells, release, found)
     copies = _leave_out_copies(cells, official, found)
     _insert_missing(cells, official, found)
@@ -82,7 +106,49 @@ def restore(paper: Paper, release: Release) -> Restored:
         _stamp(found[known.name], known)
     number(cells)
     missing = tuple(name for name in deleted if name not in moved)
-    return Restored(edited, missing, copies, moved, merged, len(official))
+    return Restored(
+        edited,
+        missing,
+        claimed,
+        doubled,
+        places != sorted(places),
+        copies,
+        moved,
+        merged,
+        len(official),
+    )
+
+
+def _doubled(
+    cells: list, claims: Mapping[int, Mapping], found: dict, official: Iterable[Official]
+) -> tuple[str, ...]:
+    """The locked cells beside which another cell, with other content, says to be them."""
+    locked = {known.name: known.source for known in official if known.locked}
+    names = set()
+    for cell in cells:
+        name = claims[id(cell)].get("grade_id")
+        if (
+            name in locked
+            and cell is not found.get(name)
+            and not same(cell["source"], locked[name])
+        ):
+            names.add(name)
+    return tuple(name for name in locked if name in names)
+
+
+def _claims_otherwise(cell: Cell, said: Mapping, known: Official) -> bool:
+    """Whether a cell has another type, or its metadata other points or another part, than it was
+    given out with. Metadata that says nothing was lost, not changed.
+    """
+    if cell["cell_type"] != known.cell_type:
+        return True
+    given: dict = {
+        "points": known.points,
+        "grade": known.points is not None,
+        "solution": known.solution,
+    }
+    given |= {"task": False, "cell_type": known.cell_type}
+    return any(said.get(key, value) != value for key, value in given.items() if value is not None)
 
 
 def same(one: str, other: str) -> bool:

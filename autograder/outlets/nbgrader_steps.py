@@ -12,6 +12,7 @@ that printed no number. The pieces below go into its documented extension points
 ``RunConfined``          grading it with the course's engine, confined
 ``SaveWhatWaits``        afterwards: what is no grade, or waits for a person
 ``keep_what_is_ours``    afterwards: files that came along
+``ExportWithGaps``       ``nbgrader export``: no number where there is no grade
 ``ExecuteCells``         running it as nbgrader does, unconfined: a kernel that dies, a check
                          without a score
 """
@@ -39,6 +40,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins import CsvExportPlugin
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
 from sqlalchemy.engine import make_url
@@ -318,6 +320,36 @@ class SaveWhatWaits(NbGraderPreprocessor):
                     comment.auto_comment = None
             gradebook.db.commit()
         return nb, resources
+
+
+class ExportWithGaps(CsvExportPlugin):
+    """nbgrader's table of points, with empty scores where a submission has no grade: nbgrader
+    itself counts a check without a score as 0.
+    """
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Write the table to ``self.to``, or to ``grades.csv``."""
+        super().export(gradebook)
+        path = Path(self.to or "grades.csv")
+        lines = path.read_text().splitlines()
+        for number, line in enumerate(lines):
+            assignment, _, _, student, *_ = line.split(",")
+            try:
+                submission = gradebook.find_submission(assignment, student)
+            except MissingEntry:  # the line of titles, and who handed in nothing
+                continue
+            if any(map(_check_waits, submission.notebooks)):
+                fields, _, penalty, _, most = line.rsplit(",", 4)
+                lines[number] = f"{fields},,{penalty},,{most}"
+        path.write_text("\n".join(lines) + "\n")
+
+
+def _check_waits(notebook) -> bool:
+    """Whether a check of a submitted notebook has no score, neither nbgrader's nor a person's."""
+    return any(
+        grade.name.startswith("check-") and grade.auto_score is None and grade.manual_score is None
+        for grade in notebook.grades
+    )
 
 
 def _require_checks(release: Release) -> None:

@@ -12,13 +12,17 @@ import linecache
 import operator
 import os
 import re
+import socket
 import sys
 import sysconfig
 import types
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
+
+from autograder.player.standins import AbsentModule
 
 MOST = 20
 """Things that are told of one player, of each of the two sorts."""
@@ -27,6 +31,8 @@ TRIED = {
     "socket.connect": "to open a network connection",
     "socket.bind": "to open a network connection",
     "socket.getaddrinfo": "to open a network connection",
+    "socket.sendto": "to open a network connection",
+    "socket.sendmsg": "to open a network connection",
     "subprocess.Popen": "to start another program",
     "os.system": "to start another program",
     "os.exec": "to start another program",
@@ -43,8 +49,28 @@ TRIED = {
     "os.link": "to make a link",
     "os.chmod": "to change rights of a file",
     "os.chown": "to change rights of a file",
+    "resource.setrlimit": "to change what a process may use",
+    "resource.prlimit": "to change what a process may use",
+    "sys.addaudithook": "to install a hook of its own for all that Python does",
 }
 """Python's audit events that no exercise has a use for, and what they mean."""
+
+TOUCHED = {
+    "os.rename": "to move",
+    "os.remove": "to remove",
+    "os.rmdir": "to remove",
+    "os.mkdir": "to make the folder",
+    "os.truncate": "to change",
+    "os.utime": "to change",
+    "os.setxattr": "to change",
+    "os.listdir": "to list",
+    "os.scandir": "to list",
+    "sqlite3.connect": "to open",
+}
+"""The audit events that come with a path, other than ``open``, and what is done to it."""
+
+OF_ITS_OWN = ("run_cell", "run_cell_async", "run_code", "run_ast_nodes", "transform_cell")
+"""Methods with which IPython runs a cell; nobody gives its shell others."""
 
 THE_SYSTEMS = re.compile(r"/(proc|sys|etc|dev|root|boot|run|var|usr|bin|sbin)(/|$)")
 """Where the files of a machine lie, of which no notebook needs one."""
@@ -65,6 +91,9 @@ DATA = re.compile(
 
 ANEW = {"torch.Storage", "numpy.test", "numpy.linalg.test", "numpy.testing.test"}
 """What libraries put in place of their own: for another default dtype, and when reloaded."""
+
+LISTED = ("/usr/share/", "/var/cache/")
+"""Folders that libraries look through on their own, for fonts above all."""
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
@@ -139,11 +168,23 @@ class Noticed:
             self._opening(*arguments)
         elif event in TRIED:
             self.tell(f"tried {TRIED[event]}", look=True)
+        elif event in TOUCHED:
+            self._touching(TOUCHED[event], arguments[0])
+        elif event == "socket.__new__":
+            if arguments[1] != getattr(socket, "AF_UNIX", None):
+                self.tell("tried to open a network connection", look=True)
 
     def importing(self, name: str) -> None:
         """A module is imported that was not there yet."""
         if name.partition(".")[0] in self.secret and name != "autograder":
             self.tell(f"imported {name[:100]}, of which nothing is there in grading", look=False)
+
+    def _touching(self, what: str, path: object) -> None:
+        if not isinstance(path, str | bytes | os.PathLike) or _opened_by_python():
+            return
+        path = os.path.abspath(os.fsdecode(path))
+        if not path.startswith((*self.allowed, *LISTED)) and _is_elsewhere(path):
+            self.tell(f"tried {what} {path[:200]}", look=True)
 
     def _opening(self, path: object, mode: object = None, flags: object = 0) -> None:
         if not isinstance(path, str | bytes | os.PathLike) or _opened_by_python():
@@ -189,10 +230,17 @@ class Before:
     What is only added, as ``np.float = float``, is a habit of notebooks made for older versions.
     """
 
-    def __init__(self, shell: Any, ours: Mapping[str, Callable]):
-        """``ours`` are the functions with which a notebook has its answers checked."""
-        self.shell, self.ours = shell, ours
-        spaces = {"numpy": np, "numpy.linalg": np.linalg, "builtins": builtins}
+    def __init__(self, shell: Any, ours: Mapping[str, Callable], secret: Iterable[str]):
+        """``ours`` are the functions with which a notebook has its answers checked, and ``secret``
+        the packages of which there are only stand-ins.
+        """
+        self.shell, self.ours, self.secret = shell, ours, secret
+        spaces = {
+            "numpy": np,
+            "numpy.linalg": np.linalg,
+            "numpy.random": np.random,
+            "builtins": builtins,
+        }
         wanted = ("numpy.testing", "torch", "torch.nn", "torch.nn.functional", "autograder")
         spaces |= {name: sys.modules[name] for name in wanted if name in sys.modules}
         self.tensor: Any = None
@@ -201,6 +249,7 @@ class Before:
         self.of_a_tensor = set(vars(self.tensor)) if self.tensor else set()
         self.spaces = [_Space(name, vars(space)) for name, space in spaces.items()]
         self.modules = {name: sys.modules.get(name) for name in (*spaces, *_MODULES)}
+        self.count = len(sys.modules)
         self.hooks = {name: list(hooks) for name, hooks in _hooks(shell)}
 
     def replaced(self) -> Iterable[str]:
@@ -210,6 +259,17 @@ class Before:
         for name, module in self.modules.items():
             if module is not None and sys.modules.get(name, module) is not module:
                 yield f"the module {name}"
+        # The youngest only: to look at all of them would copy their pages, too.
+        for name in list(islice(sys.modules.__reversed__(), max(0, len(sys.modules) - self.count))):
+            secret = name.partition(".")[0] in self.secret
+            if secret and type(sys.modules.get(name)) is not AbsentModule:
+                yield f"the module {name}"
+        for name in OF_ITS_OWN:
+            if name in vars(self.shell):
+                yield f"IPython's {name}"
+        for finder in (*sys.meta_path, *sys.path_hooks):
+            if "__main__" in (getattr(finder, "__module__", ""), type(finder).__module__):
+                yield "how Python imports, in sys.meta_path"
         if self.tensor and len(vars(self.tensor)) > len(self.of_a_tensor):
             for name in vars(self.tensor).keys() - self.of_a_tensor:
                 if any(name in vars(base) for base in self.tensor.__mro__[1:]):
@@ -284,6 +344,10 @@ def _table(space: Mapping[str, object]) -> bytes:
 def _hooks(shell: Any) -> Iterable[tuple[str, list]]:
     """The lists of what IPython does with a cell's text before it runs."""
     manager = shell.input_transformer_manager
+    yield "displayhook", [type(shell.displayhook).__call__]
+    for name in ("pre_execute", "pre_run_cell"):
+        found = shell.events.callbacks[name]
+        yield name, [call for call in found if getattr(call, "__module__", "") == "__main__"]
     yield "ast_transformers", shell.ast_transformers
     yield "input_transformers_post", shell.input_transformers_post
     for name in ("cleanup_transforms", "line_transforms", "token_transformers"):

@@ -94,7 +94,7 @@ class _Stage:
         self.silence = silence_file_descriptors
         checks = standins.hide_course(self.secret)
         _search_only(self.readable)
-        self.before = noticing.Before(self.session.shell, checks)
+        self.before = noticing.Before(self.session.shell, checks, self.secret)
         self.cage.enter()
         gc.collect()
         gc.freeze()

@@ -56,6 +56,10 @@ class Outcome:
     seconds: float = 0.0
     kinds: frozenset[str] = frozenset()
     """what the engine's verdicts and remarks say, by their kinds"""
+    told: tuple[str, ...] = ()
+    """the kinds of the engine's remarks: what the instructor is told"""
+    look: bool = False
+    """whether the instructor is asked to look"""
 
 
 def stock(attack: Attack, template: Path, max_points: float) -> Outcome:
@@ -192,7 +196,14 @@ def engine(attack: Attack, template: Path) -> Outcome:
     if any("<script" in as_html(verdict) for verdict in graded.verdicts):
         damage.append("left a script on the instructor's page")
     return Outcome(
-        graded.points, graded.max_points, tuple(damage), ended, round(seconds, 1), frozenset(kinds)
+        graded.points,
+        graded.max_points,
+        tuple(damage),
+        ended,
+        round(seconds, 1),
+        frozenset(kinds),
+        told=tuple(sorted({remark.kind for remark in graded.remarks})),
+        look=graded.needs_look,
     )
 
 

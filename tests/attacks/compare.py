@@ -96,6 +96,8 @@ def main() -> None:
                 else:
                     outcome = engine(attack, template)
                 row[half] = _plain(outcome)
+                if half == "engine":
+                    row[half] |= {"told": list(outcome.told), "look": outcome.look}
                 says = f"{outcome.points:g} points, {outcome.ended}, {outcome.seconds:g} s"
                 print(f"{number:3}/{len(CORPUS)} {half:6} {attack.name}: {says}", end=" ")
                 print("; ".join(outcome.damage) or "no damage", sorted(outcome.kinds), flush=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import attack_runs
 import numpy as np
 import pytest
-from attack_corpus import CORPUS, Attack
+from attack_corpus import CORPUS, UNTOLD, Attack
 from attack_corpus.libraries import LIBRARIES
 from attack_corpus.resources import OWN_PROCESSES
 from attack_scene import Scene
@@ -27,6 +27,8 @@ from autograder.course import gated_memory
 from autograder.grading.workers import close_engine, grade_in_worker
 
 NAMES = [attack.name for attack in CORPUS]
+
+NOBODY_IS_TOLD_OF = {name for names in UNTOLD.values() for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,8 @@ def test_an_attack_gains_nothing_and_harms_nobody(attack, template):
         # A function of the attack that gives up is one that is not written, too.
         said = {"not written" if kind == "unfinished" else kind for kind in outcome.kinds}
         assert said & attack.engine_says, sorted(outcome.kinds)
+    if attack.name not in NOBODY_IS_TOLD_OF:
+        assert outcome.told, "the instructor is told, or the page on security says why not"
     next_student = attack_runs.grade_honest()
     assert next_student.points == next_student.max_points
     assert not next_student.needs_look
@@ -134,6 +138,8 @@ def test_the_published_comparison_holds_exactly_this_corpus():
     rows = json.loads(RESULTS.read_text(encoding="utf-8"))["attacks"]
     told = [(row["name"], row["family"], row["story"], row["limit"]) for row in rows]
     assert told == [(a.name, a.family, a.story, a.limit) for a in CORPUS]
+    silent = [row["name"] for row in rows if not row["engine"]["told"]]
+    assert set(silent) == NOBODY_IS_TOLD_OF
     for row in rows:
         succeeds = row["engine"]["points"] > 0 or row["engine"]["damage"] != []
         assert row["stock"] and succeeds == bool(row["limit"]), row["name"]

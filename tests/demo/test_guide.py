@@ -377,7 +377,7 @@ def every_result() -> dict:
     finally:
         sys.path.pop(0)
     stock = {"points": 20.0, "damage": ["<b>a file</b> was read"], "ended": "graded"}
-    engine = {"points": 0.0, "damage": [], "ended": "graded"}
+    engine = {"points": 0.0, "damage": [], "ended": "graded", "told": ["tamper"], "look": True}
     rows = [
         {k: getattr(a, k) for k in ("name", "family", "story", "limit")}
         | {"max_points": 20.0, "stock": stock, "engine": engine}

@@ -45,6 +45,15 @@ def test_who_installs_the_course_has_them_in_jupyter(name, version):
     )
 
 
+def test_the_guide_lists_them():
+    guide = (REPOSITORY / "book" / "teach" / "grade-a-class.md").read_text(encoding="utf-8")
+    table = guide.partition("(packages-counted-on)=")[2].partition("(autograde)=")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    assert [tuple(row) for row in rows[1:]] == [
+        (name, version.partition("+")[0]) for name, version in COUNTED_ON
+    ]
+
+
 @pytest.mark.parametrize("name", ["numpy", "torch", "matplotlib", "IPython"])
 def test_they_can_be_imported_in_grading(engine, name):
     performance = engine.run([f"import {name}"], [COURSE.get("sigmoid")])

@@ -10,6 +10,7 @@ from attack_corpus.privileges import PRIVILEGES
 from attack_corpus.record import Attack
 from attack_corpus.resources import RESOURCES
 from attack_corpus.results import RESULTS
+from attack_corpus.untold import UNTOLD
 
 CORPUS: tuple[Attack, ...] = (
     *RESULTS,
@@ -23,4 +24,4 @@ CORPUS: tuple[Attack, ...] = (
     *PRIVILEGES,
 )
 
-__all__ = ["CORPUS", "Attack"]
+__all__ = ["CORPUS", "UNTOLD", "Attack"]
