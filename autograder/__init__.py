@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from autograder.checking.record import Exercise
+    from autograder.checking.render import Misuse
     from autograder.checking.verdict import Verdict
 
 __all__ = ["begin", "check", "convert", "grade"]
@@ -53,28 +54,54 @@ def grade(code: Callable, name: str | None = None, *, course: str | None = None)
     is the course that asks for it; by default the one of the notebook at hand, else the one that
     has such an exercise. Raises LookupError when there is no such exercise, or are several.
     """
-    from autograder.checking import locally
-    from autograder.checking.judge import judge
+    from autograder.checking import courses, locally
     from autograder.checking.render import card
 
+    exercise = _answered(code, name, course)
+    others = _asked or courses.find(exercise.course).records
+    return card(locally.judged(exercise, code, others))
+
+
+def _answered(code: object, name: str | None, course: str | None) -> Exercise:
+    """The exercise that ``code`` answers. Raises TypeError for what is no function, and LookupError."""
+    if isinstance(code, str):
+        raise TypeError(f"check needs the function itself: write check({code}), without quotes.")
     if not callable(code):
         raise TypeError(
-            f"check needs the function itself, not {type(code).__name__}: "
+            f"check needs the function itself, not what it returns ({type(code).__name__}): "
             "write check(the_function), without calling it."
         )
     called = name or str(getattr(code, "__name__", type(code).__name__))
-    exercise = _record(called, course)
-    return card(judge(exercise, lambda drawn: locally.play(exercise, code, drawn)))
+    try:
+        return _record(called, course)
+    except LookupError as error:
+        if name is not None:
+            raise
+        raise LookupError(
+            f"{error.args[0]} Under another name, say which one it answers: "
+            f'check({called}, "its name").'
+        ) from None
 
 
-def check(code: Callable, name: str | None = None, *, course: str | None = None) -> Verdict | float:
+def check(
+    code: Callable, name: str | None = None, *, course: str | None = None
+) -> Verdict | Misuse | float:
     """Check a function or class, right under its code.
 
     In a notebook the verdict is shown as a card, in a terminal as text. When nbgrader executes
     the notebook, the diagnosis is printed on standard output and the points are returned as a
-    plain float, which is how an nbgrader test cell reports partial credit.
+    plain float, which is how an nbgrader test cell reports partial credit. What is no function, or
+    answers no exercise, is told in one line.
     """
-    verdict = grade(code, name, course=course)
+    from autograder.checking.render import Misuse
+
+    verdict: Verdict | Misuse
+    try:
+        _answered(code, name, course)
+    except (TypeError, LookupError) as error:
+        verdict = Misuse(str(error.args[0]))
+    else:
+        verdict = grade(code, name, course=course)
     if os.environ.get("NBGRADER_EXECUTION"):
         print(verdict)
         return float(verdict.points)

@@ -28,9 +28,11 @@
 # if it is a mistake we have met before, which one. Run it as often as you like.
 #
 # **How points are counted.** A check tries several *kinds of input* (ordinary sizes, a batch of
-# one, large numbers and so on) and the paths of the gradient one by one. Your points are the share
-# of those that hold, and where only some of your eight gradients are right, their share counts. So
-# a half-right answer is worth something, and an untouched cell is worth nothing.
+# one, large numbers and so on) and the paths of the gradient one by one. All right is all points.
+# Else you keep the share that came out right, counted gradient by gradient, and at most three
+# quarters; an untouched cell is worth nothing. **One mistake costs once:** where `gru_backward` calls
+# a `gru_step_backward` of yours that is not right yet, it is tried again with a right one in its
+# place, and keeps what it then earns.
 #
 # **What you may use.** NumPy, torch's elementary operations and the standard library. Writing the
 # gradient is the exercise: `torch.autograd`, `.backward()` and recurrent layers are recognized and
@@ -68,7 +70,7 @@ Params = dict[str, np.ndarray]
 # %% nbgrader={"grade": false, "grade_id": "forward", "locked": true, "schema_version": 3, "solution": false}
 def sigmoid(a: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-a)) for each entry of a, any shape."""
-    return 0.5 * (1.0 + np.tanh(0.5 * a))
+    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(a, dtype=np.float64)))
 
 
 def gates(

@@ -26,9 +26,10 @@
 # is a mistake we have met before, which one. Run it as often as you like.
 #
 # **How points are counted.** A check tries several *kinds of input* (ordinary sizes, a batch of
-# one, large numbers and so on) and, where a step has parts, the parts one by one. Your points are
-# the share of those that hold. So a half-right answer is worth something, and an untouched cell is
-# worth nothing.
+# one, large numbers and so on) and, where a step has parts, the parts one by one. All right is all
+# points. Else you keep the share that came out right, and at most three quarters; an untouched cell
+# is worth nothing. **One mistake costs once:** where a function calls another one of yours that is
+# not right yet, it is tried again with a right one in its place, and keeps what it then earns.
 #
 # **What you may use.** NumPy, torch and the standard library. Writing the equations is the
 # exercise: a call to `torch.nn.GRU`, `torch.nn.GRUCell` or any other library's recurrent layer is
@@ -66,7 +67,7 @@ Params = dict[str, np.ndarray]
 # %% nbgrader={"grade": false, "grade_id": "sigmoid", "locked": true, "schema_version": 3, "solution": false}
 def sigmoid(a: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-a)) for each entry of a, any shape."""
-    return 0.5 * (1.0 + np.tanh(0.5 * a))
+    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(a, dtype=np.float64)))
 
 
 # %% [markdown]

@@ -27,9 +27,10 @@
 # is a mistake we have met before, which one. Run it as often as you like.
 #
 # **How points are counted.** A check tries several *kinds of input* (ordinary sizes, a batch of
-# one, large numbers and so on) and, where an answer has parts, the parts one by one. Your points
-# are the share of those that hold. So a half-right answer is worth something, and an untouched cell
-# is worth nothing.
+# one, large numbers and so on) and, where an answer has parts, the parts one by one. All right is all
+# points. Else you keep the share that came out right, and at most three quarters; an untouched cell
+# is worth nothing. **One mistake costs once:** where a function calls another one of yours that is
+# not right yet, it is tried again with a right one in its place, and keeps what it then earns.
 #
 # **What you may use.** NumPy, torch's elementary operations and the standard library. Writing the
 # equations is the exercise: `torch.nn.RNN` and other recurrent layers are recognized and earn

@@ -62,6 +62,14 @@ def _digest(inputs: Mapping) -> np.ndarray:
     return np.frombuffer(digest.digest(), dtype=np.uint8)
 
 
+def right(exercise: Exercise, inputs: Inputs) -> Outputs:
+    """The right answer to any inputs, in NumPy where the exercise has such a one."""
+    if exercise.in_numpy is None:
+        return exercise.answer(inputs)
+    with np.errstate(all="ignore"):
+        return exercise.returns.flatten(exercise.in_numpy(**inputs))  # type: ignore[attr-defined]
+
+
 def torch_is_installed() -> bool:
     """Whether the live reference can be used; does not import torch."""
     return importlib.util.find_spec("torch") is not None

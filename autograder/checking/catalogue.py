@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from autograder.checking import answers
-from autograder.checking.judge import Questions, decide, matching_mistakes
+from autograder.checking.judge import Questions, decide
+from autograder.checking.naming import matching_mistakes
 from autograder.checking.record import Exercise, Inputs, Mistake
 from autograder.player.observe import Observation
 

@@ -12,6 +12,10 @@ from typing import Any
 from autograder.checking.record import Exercise
 
 
+MOST_LISTED = 15
+"""Exercises that are listed where a name is unknown; more are no help."""
+
+
 @dataclass(frozen=True, eq=False)
 class Course:
     """A course: its exercises, and what of it others have to know.
@@ -86,6 +90,5 @@ def no_exercise(known: Iterable[str], name: str) -> LookupError:
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     guess = f" Did you mean {near[0]}?" if near else ""
-    return LookupError(
-        f"There is no exercise called {name!r}.{guess} There are: {', '.join(known)}."
-    )
+    listed = f" There are: {', '.join(known)}." if len(known) <= MOST_LISTED else ""
+    return LookupError(f"There is no exercise called {name!r}.{guess}{listed}")

@@ -1,8 +1,7 @@
 """The judge: draws probes, has a player run the code, compares, diagnoses, decides the points.
 
-It never runs student code itself. The catalogue's own wrong implementations go through the
-same player, so that a mistake is recognized by behaving exactly like the student's code on
-every probe: same values within tolerance, or the same error, the same modified inputs.
+It never runs student code itself. A wrong answer keeps the share of what came out right, and at
+most three quarters of the points; a mistake that the catalogue knows costs everybody the same.
 """
 
 from __future__ import annotations
@@ -14,37 +13,37 @@ from functools import cache
 import numpy as np
 
 from autograder.checking import answers
+from autograder.checking.naming import (
+    NOTHING,
+    Beneath,
+    compared,
+    deviation,
+    drawn,
+    named,
+    outcome,
+    same_behavior,
+    tolerance_for,
+    usual_observations,
+)
 from autograder.checking.record import Examined, Exercise, Inputs, Mistake, Outputs, Probe
 from autograder.checking.verdict import Diagnosis, Failure, ProbeResult, Verdict
-from autograder.player.contract import Arrays, Gradients
+from autograder.player.contract import Arrays, Gradients, Params
 from autograder.player.failures import FAILURES, FINAL
 from autograder.player.observe import AUTOGRAD, Observation
 
-FLOAT32_TOLERANCE = 2e-5
-"""Used where an answer is in float32 by contract, in which rounding leaves about 1e-7 a step."""
+MOST_KEPT = 0.75
+"""The share of an exercise's points that an answer keeps at most while anything in it is wrong."""
 
-SAME = 1e-9
-"""Two wrong answers this close come from the same mistake: different ones are 1e-2 apart, and
-rounding grows with the size of a wrong number."""
-
-RUNAWAY = np.float64(1e6)
-"""States live in (-1, 1); beyond this size, and at nan, only "not a state" can be compared."""
+KEEPS = (
+    "Called twice with the same inputs, it gives two different results.",
+    "Something is kept from one call to the next: in a global variable, or in a list or dict that is "
+    "a default argument. Start afresh in every call.",
+)
+"""Headline and detail for an answer that remembers."""
 
 Player = Callable[[list[Inputs]], Iterable[Observation]]
 """Runs the code on these inputs, one after the other, and says what it did on each. It may stop
 after a status of ``player.observe.FINAL``, since the others would only say the same."""
-
-
-def tolerance_for(exercise: Exercise, expected: np.ndarray) -> float:
-    """Largest |answer - reference| / (1 + |reference|) that passes."""
-    return FLOAT32_TOLERANCE if expected.dtype == np.float32 else exercise.tolerance
-
-
-def deviation(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """|found - expected| / (1 + |expected|), element by element; not a number counts as inf."""
-    with np.errstate(all="ignore"):
-        difference = np.abs(found - expected) / (1 + np.abs(expected))
-    return np.where(np.isnan(difference), np.inf, difference)
 
 
 def failure_of(
@@ -86,7 +85,7 @@ def failure_of(
             return failure(
                 "dtype",
                 f"{name} is {found.dtype}; expected {target.dtype}.",
-                "Nothing in the inputs has that type: where does it come from?",
+                _dtype_advice(inputs, found.dtype, target.dtype),
             )
         if seen.device == "meta":
             continue
@@ -122,13 +121,6 @@ def _failed_call(failure, exercise: Exercise, inputs: Inputs, seen: Observation)
     return failure(kind, says.format(message=seen.message), lines=seen.lines)
 
 
-def compared(probe: Probe, expected: Outputs) -> Outputs:
-    """The results that count on this probe."""
-    if probe.outputs is None:
-        return expected
-    return {name: expected[name] for name in probe.outputs}
-
-
 def _sorted_out(
     exercise: Exercise, outputs: Outputs, expected: Outputs
 ) -> tuple[list[str], list[str]]:
@@ -147,21 +139,37 @@ def _which_hold(exercise: Exercise, outputs: Outputs, expected: Outputs) -> str:
     if not isinstance(exercise.returns, Arrays | Gradients) or len(expected) == 1:
         return ""
     off, right = _sorted_out(exercise, outputs, expected)
+    right = [name for name in right if expected[name].any()]  # zeros are nobody's work
     return f" Off: {', '.join(off)}. Right: {', '.join(right) or 'none'}."
 
 
-def _share(exercise: Exercise, failure: Failure | None, seen: Observation, expected: Outputs):
-    """What one probe is worth, 0 to 1: for gradients, the share of the results that are right.
+def _share(
+    exercise: Exercise,
+    failure: Failure | None,
+    inputs: Inputs,
+    seen: Observation,
+    expected: Outputs,
+) -> float:
+    """What one probe is worth, 0 to 1: of several results, the share that is right.
 
-    A result that is zero by construction says nothing about who found it, so it does not count.
+    A result that is zero by construction, or handed through as it came, says nothing about who
+    found it, so it does not count.
     """
     if failure is None:
         return 1.0
-    if not isinstance(exercise.returns, Gradients) or failure.kind not in ("values", "shape"):
+    if not isinstance(exercise.returns, Gradients | Params):
+        return 0.0
+    if failure.kind not in ("values", "shape", "dtype"):
         return 0.0
     off, right = _sorted_out(exercise, seen.outputs, expected)
-    right = [name for name in right if expected[name].any()]
+    right = [name for name in right if expected[name].any() and not _given(name, inputs, expected)]
     return len(right) / (len(right) + len(off))
+
+
+def _given(name: str, inputs: Inputs, expected: Outputs) -> bool:
+    """Whether a result is an entry of the inputs, unchanged."""
+    found = next((v[name] for v in inputs.values() if isinstance(v, Mapping) and name in v), None)
+    return found is not None and np.array_equal(found, expected[name])
 
 
 def _value_failure(failure, name, found, target, error, exercise, which) -> Failure:
@@ -180,7 +188,7 @@ def _value_failure(failure, name, found, target, error, exercise, which) -> Fail
     detail = f"First at {name}{index}: yours {yours}, reference {reference}."
     if yours == reference:
         detail = (
-            f"First at {name}{index}, {reference}: you are off by {error[where]:.0e}, "
+            f"First at {name}{index}, {reference}. You are off by up to {error.max():.0e}; "
             f"allowed is {limit:.0e}."
         )
     if not np.isfinite(found).all():
@@ -207,6 +215,17 @@ def _advice(exercise: Exercise, seen: Observation, inputs: Inputs) -> str:
     return ""
 
 
+def _dtype_advice(inputs: Inputs, found: np.dtype, expected: np.dtype) -> str:
+    values = [
+        v
+        for value in inputs.values()
+        for v in (value.values() if isinstance(value, Mapping) else [value])
+    ]
+    if any(isinstance(value, np.ndarray) and value.dtype == found for value in values):
+        return f"An input has that type, and {expected} is asked for whatever comes in."
+    return "No input has that type: look for a cast, or for an array that was made with it."
+
+
 def _shape_advice(exercise: Exercise, inputs: Inputs, found: tuple, expected: tuple) -> str:
     if len(found) == len(expected) and found[::-1] == expected:
         return "Your axes are in reverse order."
@@ -215,99 +234,6 @@ def _shape_advice(exercise: Exercise, inputs: Inputs, found: tuple, expected: tu
     if tuple(n for n in found if n != 1) == tuple(n for n in expected if n != 1):
         return "An axis of length 1 is too many or missing."
     return ""
-
-
-def same_behavior(
-    exercise: Exercise,
-    expected: Outputs,
-    one: Observation,
-    other: Observation,
-    within: float | None = None,
-) -> bool:
-    """Whether two observations on the same probe cannot be told apart.
-
-    ``within`` is the largest deviation between them, by default what rounding leaves.
-    """
-    if (one.status, one.message, one.modified, one.device) != (
-        other.status,
-        other.message,
-        other.modified,
-        other.device,
-    ):
-        return False
-    if exercise.silent and bool(one.warnings) != bool(other.warnings):
-        return False
-    if one.outputs.keys() != other.outputs.keys():
-        return False
-    for name, left in one.outputs.items():
-        if name not in expected:
-            continue
-        right = other.outputs[name]
-        if left.shape != right.shape or left.dtype != right.dtype:
-            return False
-        limit = max(10 * tolerance_for(exercise, left), SAME) if within is None else within
-        with np.errstate(all="ignore"):
-            close = np.abs(left - right) / (1 + np.abs(right)) <= limit
-        # Numbers that run away amplify rounding: that both run away is what they share.
-        wild = ~close & ~(np.abs(left) < RUNAWAY) & ~(np.abs(right) < RUNAWAY)
-        if not (close | wild).all():
-            return False
-    return True
-
-
-@cache
-def _drawn(exercise: Exercise, seed: int) -> list[Inputs]:
-    return exercise.draw(seed)
-
-
-@cache
-def _mistaken(mistake: Mistake, exercise: Exercise, seed: int, index: int) -> Observation:
-    return _outcome(exercise, exercise.observe(mistake.wrong, _drawn(exercise, seed)[index]))
-
-
-def _outcome(exercise: Exercise, seen: Observation) -> Observation:
-    """What is compared: what was observed, or what it turned out to be worth."""
-    return exercise.examine(seen) if exercise.examine else seen
-
-
-def _diagnosis(mistake: Mistake) -> Diagnosis:
-    return Diagnosis(
-        mistake.name, mistake.says, mistake.part, mistake.section, mistake.within is None
-    )
-
-
-def matching_mistakes(
-    exercise: Exercise,
-    seed: int,
-    observed: list[Observation],
-    expected: list[Outputs],
-    indices: list[int] | None = None,
-) -> list[Mistake]:
-    """The catalogued mistakes that behave like ``observed`` on every probe (or on ``indices``).
-
-    A mistake of precision is only named when no closer one does the same.
-    """
-    # Probes that fail tell mistakes apart best: look at those first.
-    if indices is not None:
-        expected = [compared(p, e) for p, e in zip(exercise.probes, expected, strict=True)]
-    else:
-        indices = sorted(range(len(observed)), key=lambda i: exercise.probes[i].part is not None)
-    found = [
-        mistake
-        for mistake in exercise.mistakes
-        if all(
-            same_behavior(
-                exercise,
-                expected[i],
-                observed[i],
-                _mistaken(mistake, exercise, seed, i),
-                mistake.within,
-            )
-            for i in indices
-        )
-    ]
-    closest = min((mistake.within or 0.0 for mistake in found), default=0.0)
-    return [mistake for mistake in found if (mistake.within or 0.0) == closest]
 
 
 @dataclass(frozen=True)
@@ -326,7 +252,7 @@ class Questions:
         """Draw the inputs, by default of the seed in force, and compute the answers."""
         seed = answers.seed() if seed is None else seed
         source = answers.source(exercise.course)
-        inputs = _drawn(exercise, seed)
+        inputs = drawn(exercise, seed)
         expected = source.expected(exercise, inputs)
         return cls(exercise, seed, inputs, expected, source.describe(exercise))
 
@@ -334,15 +260,21 @@ class Questions:
     def played(self) -> list[Inputs]:
         """The inputs in the order in which a player gets them.
 
-        The last ones come twice: the same inputs have to give the same result.
+        All of them come twice, the second time in another order: the same inputs have to give the
+        same result, whatever was computed before.
         """
-        return [*self.inputs, self.inputs[-1]]
+        return [*self.inputs, *reversed(self.inputs)]
 
 
 def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdict:
     """Check one function or class, which ``player`` runs."""
     questions = Questions.prepare(exercise, seed)
     return decide(questions, player(questions.played))
+
+
+def passes(questions: Questions, observations: Iterable[Observation]) -> bool:
+    """Whether an answer is right, without a word about what is wrong."""
+    return _compare(questions, list(observations)).passed
 
 
 @dataclass(frozen=True)
@@ -368,90 +300,108 @@ class _Played:
     @property
     def share(self) -> float:
         """Of the points, 0 to 1."""
+        if self.passed:
+            return 1.0
         if not self.complete:
             return 0.0
-        return sum(result.share for result in self.results) / len(self.results)
+        return min(MOST_KEPT, sum(result.share for result in self.results) / len(self.results))
 
 
-def decide(questions: Questions, observations: Iterable[Observation]) -> Verdict:
-    """The verdict on what was observed while ``questions.played`` was played."""
+def decide(
+    questions: Questions,
+    observations: Iterable[Observation],
+    beneath: Callable[[], Beneath] = lambda: NOTHING,
+) -> Verdict:
+    """The verdict on what was observed while ``questions.played`` was played.
+
+    ``beneath`` says, where something is wrong, which other functions of the notebook the answer
+    calls, and whether they are right.
+    """
     exercise = questions.exercise
     played = _compare(questions, list(observations))
-    mistake, suspicions = None, ()
+    mistake: Mistake | None = None
+    diagnoses: tuple[Diagnosis, ...] = ()
+    suspicions: tuple[Diagnosis, ...] = ()
     if played.complete and not played.passed and not played.remembers:
-        mistake, suspicions = _named(questions, played)
-    named = mistake or next(iter(suspicions), None)
+        mistake, diagnoses, suspicions = named(
+            exercise,
+            questions.seed,
+            played.observed,
+            questions.expected,
+            played.failures,
+            beneath(),
+        )
+    share = played.share
+    if mistake is not None and not exercise.by_choice:
+        share = _usual_share(exercise, mistake)
+    diagnosis = next(iter(diagnoses), None)
+    about = diagnosis or next(iter(suspicions), None)
     return Verdict(
         exercise=exercise.name,
         assignment=exercise.assignment,
         signature=exercise.signature,
         part_names=exercise.parts,
         passed=played.passed,
-        points=round(exercise.points * played.share, 2),
+        points=round(exercise.points * share, 2),
         max_points=exercise.points,
         probes=tuple(played.results),
         failure=played.first,
-        mistake=mistake,
+        mistake=diagnosis,
+        alike=diagnoses[1:],
         suspicions=suspicions,
-        part=_part(exercise, played.first, mistake, played.results),
+        part=_part(exercise, played.first, diagnosis, played.results),
         equation=exercise.equation,
         hint=exercise.hints[0],
-        section=named.section if named else exercise.section,
+        section=about.section if about else exercise.section,
         largest_error=_largest_error(questions, played),
         tolerance=exercise.tolerance,
         reference=questions.reference,
-        notes=_notes(exercise, played, mistake),
+        notes=_notes(played),
         tried=exercise.tried,
         recognized=exercise.recognized,
         course=exercise.course,
     )
 
 
+@cache
+def _usual_share(exercise: Exercise, mistake: Mistake) -> float:
+    """What a known mistake keeps: what it does under the public seed, whatever is drawn now."""
+    seed = answers.PUBLIC_SEED
+    inputs = drawn(exercise, seed)
+    expected = [answers.right(exercise, one) for one in inputs]
+    questions = Questions(exercise, seed, inputs, expected, "")
+    played = _compare(questions, list(usual_observations(exercise, mistake, seed)))
+    return min(MOST_KEPT, played.share)
+
+
 def _compare(questions: Questions, observed: list[Observation]) -> _Played:
     """Hold every observation against what was expected of it."""
     exercise, inputs = questions.exercise, questions.inputs
-    again = observed[len(inputs) :]
-    del observed[len(inputs) :]
-    as_seen = observed[-1:]
-    observed = [_outcome(exercise, seen) for seen in observed]
+    again = observed[len(inputs) :][::-1]
+    first = observed[: len(inputs)]
+    observed = [outcome(exercise, seen) for seen in first]
     results, failures = [], []
-    for probe, drawn, target, seen in zip(  # a player may have stopped early
+    for probe, given, target, seen in zip(  # a player may have stopped early
         exercise.probes, inputs, questions.expected, observed, strict=False
     ):
         target = compared(probe, target)
-        failure = failure_of(exercise, probe, drawn, seen, target)
+        failure = failure_of(exercise, probe, given, seen, target)
         failures.append(failure)
-        share = _share(exercise, failure, seen, target)
-        tried = seen.sizes if isinstance(seen, Examined) else exercise.sizes(drawn)
+        share = _share(exercise, failure, given, seen, target)
+        tried = seen.sizes if isinstance(seen, Examined) else exercise.sizes(given)
         results.append(ProbeResult(probe.name, failure is None, probe.part, tried, share))
 
     complete = len(observed) == len(inputs) and observed[-1].status not in FINAL
-    remembers = (
-        complete
-        and not any(failures)
-        and not same_behavior(exercise, as_seen[0].outputs, as_seen[0], again[0])
-    )
-    if remembers:
-        last = results[-1]
-        failures[-1] = Failure(
-            "state",
-            "Called twice with the same inputs, it gives two different results.",
-            "Something is kept from one call to the next: in a global variable, or in a list or "
-            "dict that is a default argument. Start afresh in every call.",
-            last.name,
-            last.sizes,
-        )
-        results[-1] = replace(last, passed=False, share=0.0)
+    remembers = False
+    for index, seen in enumerate(again, len(inputs) - len(again)):
+        before = first[index]
+        if not complete or before.status == seen.status != "ok":
+            continue
+        if not same_behavior(exercise, before.outputs, before, seen):
+            remembers = True
+            failures[index] = Failure("state", *KEEPS, results[index].name, results[index].sizes)
+            results[index] = replace(results[index], passed=False, share=0.0)
     return _Played(observed, results, failures, complete, remembers)
-
-
-def _named(questions: Questions, played: _Played) -> tuple[Diagnosis | None, tuple]:
-    """The mistake that explains everything, or what single parts look like."""
-    exercise, seed, expected = questions.exercise, questions.seed, questions.expected
-    found = matching_mistakes(exercise, seed, played.observed, expected)
-    if found:
-        return _diagnosis(found[0]), ()
-    return None, _suspicions(exercise, seed, played.observed, expected, played.failures)
 
 
 def _largest_error(questions: Questions, played: _Played) -> float | None:
@@ -480,27 +430,7 @@ def _part(exercise, failure, mistake, results) -> str | None:
     return exercise.part or off
 
 
-def _suspicions(exercise, seed, observed, expected, failures) -> tuple[Diagnosis, ...]:
-    """For each part that is off alone: the one mistake in that part which alone explains it, if any."""
-    found, errors = [], set()
-    for index, (probe, failure) in enumerate(zip(exercise.probes, failures, strict=True)):
-        if probe.part is None or failure is None:
-            continue
-        if failure.kind == "exception":  # the same error in every part has one cause, not many
-            if failure.headline.partition(":")[0] in errors:
-                continue
-            errors.add(failure.headline.partition(":")[0])
-        candidates = [
-            m
-            for m in matching_mistakes(exercise, seed, observed, expected, [index])
-            if m.part == probe.part
-        ]
-        if len(candidates) == 1:
-            found.append(_diagnosis(candidates[0]))
-    return tuple(found)
-
-
-def _notes(exercise: Exercise, played: _Played, mistake: Diagnosis | None) -> tuple[str, ...]:
+def _notes(played: _Played) -> tuple[str, ...]:
     """What is said beside the finding."""
     observed = played.observed
     found_out = (seen.note for seen in observed if isinstance(seen, Examined) and seen.note)
@@ -519,10 +449,4 @@ def _notes(exercise: Exercise, played: _Played, mistake: Diagnosis | None) -> tu
         notes.append(f"Also run on the GPU: {torch.cuda.get_device_name()}.")
     elif any(seen.device == "meta" for seen in observed):
         notes.append("There is no GPU here; tensors on a wrong device were looked for without one.")
-    first = played.first
-    if exercise.builds_on and first and first.kind in ("values", "exception") and not mistake:
-        notes.append(
-            f"If it calls your {' or '.join(exercise.builds_on)}, make the check there green "
-            "first: what is wrong there shows here too."
-        )
     return tuple(notes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -18,8 +18,12 @@ from types import FrameType
 import numpy as np
 
 from autograder.checking import courses, reading
+from autograder.checking.judge import Questions, decide, passes
+from autograder.checking.naming import NOTHING, Beneath
 from autograder.checking.record import Exercise, Inputs
-from autograder.player import observe, packages, wire
+from autograder.checking.through import is_tried_again, with_right_ones
+from autograder.checking.verdict import Verdict
+from autograder.player import asking, observe, packages, wire
 from autograder.player.observe import Observation, in_library, not_there
 
 NOTEBOOKS_OWN = frozenset(
@@ -59,6 +63,52 @@ def play(exercise: Exercise, code: Callable, drawn: Iterable[Inputs]) -> Iterato
                 yield Observation(found[0], message=found[1])
                 return
         yield as_sent(seen)
+
+
+def judged(exercise: Exercise, code: Callable, others: Mapping[str, Exercise]) -> Verdict:
+    """The verdict on an answer in this process; ``others`` are the exercises of the same notebook.
+
+    Whether the functions that it calls are right is found out where it fails.
+    """
+    questions = Questions.prepare(exercise)
+    names = getattr(code, "__globals__", {})
+    beneath = NOTHING
+
+    def look() -> Beneath:
+        nonlocal beneath
+        called = [n for n in asking.calls(code, exercise.builds_on) if n in others and n in names]
+        right = {name for name in called if _is_right(others[name], names[name])}
+        beneath = Beneath(frozenset(right), tuple(n for n in called if n not in right))
+        return beneath
+
+    verdict = decide(questions, play(exercise, code, questions.played), look)
+    if not is_tried_again(verdict):
+        return verdict
+    if beneath is NOTHING:
+        look()
+    mended = {n: _right_one(others[n], names[n]) for n in beneath.wrong if others[n].in_numpy}
+    if not mended:
+        return verdict
+    before = {name: names[name] for name in mended}
+    names.update(mended)
+    try:
+        observed = list(exercise.play(code, questions.played))
+    finally:
+        names.update(before)
+    called = beneath.right | mended.keys()
+    again = decide(questions, map(as_sent, observed), lambda: Beneath(called))
+    return with_right_ones(verdict, again, tuple(mended))
+
+
+def _is_right(exercise: Exercise, code: object) -> bool:
+    questions = Questions.prepare(exercise)
+    return callable(code) and passes(questions, play(exercise, code, questions.played))
+
+
+def _right_one(exercise: Exercise, own: object) -> asking.Passed:
+    """What stands in for a student's function: the reference in NumPy."""
+    names = tuple(Questions.prepare(exercise).inputs[0])
+    return asking.Passed(names, own, lambda inputs: exercise.in_numpy(**inputs))  # type: ignore[misc]
 
 
 def as_sent(seen: Observation) -> Observation:

@@ -42,6 +42,10 @@ class Mistake:
     within: float | None = None
     """how close an answer has to come, where the mistake is one of precision: such mistakes
     round differently in everybody's code. By default only rounding in float64 is allowed for"""
+    inside: tuple[str, ...] = ()
+    """the exercises in whose functions it is made, where it is seen through one that calls them"""
+    by_call: tuple[str, str] | None = None
+    """a name and a diagnosis for the case that those functions are right: how they are called"""
 
 
 @dataclass
@@ -95,6 +99,10 @@ class Exercise:
     """the part of the cell that this exercise is about, where it is one part"""
     builds_on: tuple[str, ...] = ()
     """the exercises whose functions a student's answer is likely to call"""
+    in_numpy: Callable | None = None
+    """a right answer in NumPy, called with the inputs of a probe by name and held to ``answer`` by a
+    test; it stands in for a student's own function where another that builds on it is tried once
+    more, and for the reference where torch is absent. None where there is none"""
     course: str = ""
     """the course that declares it"""
     sizes: Callable[[Mapping], str] = shapes_in_words

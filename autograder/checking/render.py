@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from html import escape
 
 from autograder.checking import courses
 from autograder.checking.colors import DARK, css, declarations
+from autograder.checking.judge import MOST_KEPT
 from autograder.checking.verdict import Diagnosis, Section, Verdict
 
 
@@ -15,9 +17,18 @@ def points(verdict: Verdict) -> str:
     return f"{verdict.points:g} of {verdict.max_points:g} points"
 
 
+MOST_LINES = 15
+"""Lines of a verdict as text; what matters least is left out first."""
+
+HINTED = ("values", "gradient", "none", "shape")
+"""The failures for which a hint at the equations can help."""
+
+
 def _status(verdict: Verdict) -> str:
     if verdict.passed:
         return "right"
+    if verdict.failure and verdict.why.kind == "through":
+        return f"right, but for {' and '.join(verdict.through)}"
     if verdict.failure and verdict.why.kind == "not written":
         return "not written yet"
     return "not right yet"
@@ -35,11 +46,28 @@ def _section(section: Section) -> str:
 
 
 def _rule(verdict: Verdict) -> str:
-    held = sum(probe.passed for probe in verdict.probes)
-    rule = f"{held} of {len(verdict.probes)} {verdict.tried} right; each counts the same."
+    right = [probe.name for probe in verdict.probes if probe.passed]
+    off = [probe.name for probe in verdict.probes if not probe.passed]
+    which = f": {'; '.join(right)}" if right else ""
+    if len(off) < len(right):
+        which = f": all but {'; '.join(off)}"
+    rule = f"{len(right)} of {len(verdict.probes)} {verdict.tried} right{which}."
     if any(0 < probe.share < 1 for probe in verdict.probes):
-        rule += " Where only some of your results are right, their share counts."
+        rule += " Of several results, the share that is right counts."
+    if sum(probe.share for probe in verdict.probes) > MOST_KEPT * len(verdict.probes):
+        rule += " What is not quite right keeps at most three quarters."
     return rule
+
+
+def _hint(verdict: Verdict) -> str:
+    """A hint where it fits what fails; a mistake that has a name says itself what to do."""
+    if verdict.mistake or verdict.suspicions or verdict.why.kind not in HINTED:
+        return ""
+    return verdict.hint
+
+
+def _alike(verdict: Verdict) -> str:
+    return "; ".join(one.name for one in verdict.alike)
 
 
 def _tried(verdict: Verdict) -> str:
@@ -74,54 +102,73 @@ def _parts_title(verdict: Verdict) -> str:
 
 
 def as_text(verdict: Verdict) -> str:
-    """The verdict for a terminal, a log or nbgrader's output; at most 88 columns."""
-    head = f"{verdict.exercise}: {_status(verdict)}, {points(verdict)}"
-    lines = [head]
+    """The verdict for a terminal, a log or nbgrader's output; at most 88 columns and 15 lines."""
+    blocks: list[tuple[int, list[str]]] = []
 
-    def say(label: str, text: str) -> None:
-        lines.append(
-            textwrap.fill(
-                f"{label}: {text}" if label else text,
-                88,
-                initial_indent="  ",
-                subsequent_indent="    ",
-                break_long_words=False,
-            )
+    def say(label: str, text: str, matters: int = 9) -> None:
+        text = textwrap.fill(
+            f"{label}: {text}" if label else text,
+            88,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
         )
+        blocks.append((matters, text.splitlines()))
 
+    blocks.append((9, [f"{verdict.exercise}: {_status(verdict)}, {points(verdict)}"]))
+    kind = verdict.failure.kind if verdict.failure else ""
     if verdict.passed:
         say("", _evidence(verdict))
         say("Reference", verdict.reference)
-    elif verdict.why.kind == "not written":
+    elif kind == "not written":
         say("Write", verdict.signature)
-    elif verdict.why.kind == "unfinished":
+    elif kind == "through":
+        say("", verdict.why.headline)
+        say("", verdict.why.detail)
+    elif kind == "unfinished":
         say("", verdict.why.headline)
     else:
-        failure = verdict.why
-        say("", failure.headline)
-        lines += [f"    {line}" for line in failure.lines]
-        if failure.detail:
-            say("", failure.detail)
-        say("Tried", _tried(verdict))
-        if verdict.mistake:
-            say("Mistake", f"{verdict.mistake.name}. {verdict.mistake.says}")
-            lines.append(f"    {_recognized(verdict, verdict.mistake, 'It')}")
-        else:
-            if _parts_alone(verdict):
-                say("", _parts_title(verdict))
-            for name, passed in _parts_alone(verdict):
-                lines.append(f"    {'right' if passed else 'off  '}  {name}")
-            for one in verdict.suspicions:
-                say("Looks like", f"{one.name}. {one.says}")
-        say("Compare with", verdict.equation)
-        say("Hint", verdict.hint)
-        if verdict.section:
-            say("Read again", _section(verdict.section))
-        if len(verdict.probes) > 1:
-            say("Points", _rule(verdict))
+        _say_what_fails(verdict, say, blocks)
     for note in verdict.notes:
-        say("Note", note)
-    return "\n".join(lines)
+        say("Note", note, 6)
+    return "\n".join(_fitting(blocks))
+
+
+def _say_what_fails(verdict: Verdict, say, blocks: list[tuple[int, list[str]]]) -> None:
+    failure = verdict.why
+    say("", failure.headline)
+    blocks.append((5, [f"    {line}" for line in failure.lines[-3:]]))
+    if failure.detail:
+        say("", failure.detail, 6)
+    say("Tried", _tried(verdict), 1)
+    if verdict.mistake:
+        say("Mistake", f"{verdict.mistake.name}. {verdict.mistake.says}")
+        blocks.append((0, [f"    {_recognized(verdict, verdict.mistake, 'It')}"]))
+        if verdict.alike:
+            say("From outside it looks the same as", _alike(verdict), 7)
+    else:
+        parts = _parts_alone(verdict)
+        if parts:
+            say("", _parts_title(verdict), 3)
+        marks = [f"    {'right' if passed else 'off  '}  {name}" for name, passed in parts]
+        blocks.append((3, marks))
+        for one in verdict.suspicions:
+            say("Looks like", f"{one.name}. {one.says}", 7)
+    say("Compare with", verdict.equation, 4)
+    if _hint(verdict):
+        say("Hint", _hint(verdict), 2)
+    if verdict.section:
+        say("Read again", _section(verdict.section), 4)
+    if len(verdict.probes) > 1:
+        say("Points", _rule(verdict), 2)
+
+
+def _fitting(blocks: list[tuple[int, list[str]]]) -> list[str]:
+    """The lines of as many blocks as fit, without those that matter least."""
+    while sum(len(lines) for _, lines in blocks) > MOST_LINES and len(blocks) > 1:
+        least = min(range(len(blocks)), key=lambda place: (blocks[place][0], -place))
+        blocks = [block for place, block in enumerate(blocks) if place != least]
+    return [line for _, lines in blocks for line in lines][:MOST_LINES]
 
 
 _CSS = f"""
@@ -161,61 +208,94 @@ def _picture(verdict: Verdict) -> str:
     return f'<figure class="pic">{drawing}<figcaption>where to look</figcaption></figure>'
 
 
-def as_html(verdict: Verdict) -> str:
-    """The verdict as a card that follows the light or dark mode around it."""
+def as_html(verdict: Verdict, linked: bool = False) -> str:
+    """The verdict as a card that follows the light or dark mode around it.
+
+    ``linked`` makes the section a link, by its page's path from a notebook's folder; where pages lie
+    elsewhere, whoever shows the card has to change it.
+    """
     tone = "right" if verdict.passed else "wrong"
     mark = "✓" if verdict.passed else "✗"
-    if verdict.failure and verdict.failure.kind in ("not written", "unfinished"):
+    kind = verdict.failure.kind if verdict.failure else ""
+    if kind in ("not written", "unfinished", "through"):
         tone, mark = "open", "○"
-    body, rows = [], []
+    body: list[str] = []
+    rows: list[tuple[str, str]] = []
+    more: list[tuple[str, str]] = []
     if verdict.passed:
         body.append(f"<p>{escape(_evidence(verdict))}</p>")
         body.append(f'<p class="quiet">Compared with {escape(verdict.reference)}.</p>')
-    elif verdict.why.kind == "not written":
+    elif kind == "not written":
         rows.append(("Write", f"<code>{escape(verdict.signature)}</code>"))
-    elif verdict.why.kind == "unfinished":
+    elif kind in ("unfinished", "through"):
         body.append(f"<p>{escape(verdict.why.headline)}</p>")
+        if verdict.why.detail:
+            body.append(f"<p>{escape(verdict.why.detail)}</p>")
     else:
-        failure = verdict.why
-        if verdict.mistake:
-            body.append(
-                f"<p><b>{escape(_sentence(verdict.mistake.name))}</b> "
-                f"{_prose(verdict.mistake.says)}</p>"
-                f'<p class="quiet">{_recognized(verdict, verdict.mistake, "This mistake")}</p>'
-            )
-        body.append(f"<p>{_prose(failure.headline)}</p>")
-        if failure.lines:
-            body.append(f"<pre>{escape(chr(10).join(failure.lines))}</pre>")
-        if failure.detail:
-            body.append(f"<p>{_prose(failure.detail)}</p>")
-        if parts := _parts_alone(verdict):
-            items = "".join(
-                f"<li>✓ {escape(name)}</li>" if passed else f'<li class="off">✗ {escape(name)}</li>'
-                for name, passed in parts
-            )
-            body.append(f'<p class="quiet">{_parts_title(verdict)}</p><ul>{items}</ul>')
-        for one in verdict.suspicions:
-            body.append(f"<p>Looks like <b>{escape(one.name)}</b>: {_prose(one.says)}</p>")
-        rows += [
-            ("Tried", escape(_tried(verdict))),
-            ("Compare with", f"<code>{escape(verdict.equation)}</code>"),
-            ("Hint", f"<details><summary>show</summary>{_prose(verdict.hint)}</details>"),
-        ]
-        if verdict.section:
-            rows.append(("Read again", escape(_section(verdict.section))))
-        if len(verdict.probes) > 1:
-            rows.append(("Points", escape(_rule(verdict))))
+        _show_what_fails(verdict, linked, body, rows, more)
     rows += [("Note", escape(note)) for note in verdict.notes]
-    table = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in rows)
+    hidden = f"<details><summary>What was tried</summary>{_rows(more)}</details>" if more else ""
     return (
         f"<style>{_CSS}</style>"
         f'<div class="gm-verdict {tone}" role="status">'
         f'<p class="head"><b>{mark} {_status(verdict)}</b> '
         f"<code>{escape(verdict.exercise)}</code>"
         f'<span class="pts">{points(verdict)}</span></p>'
-        f'<div class="body"><div class="say">{"".join(body)}'
-        f"{f'<dl>{table}</dl>' if table else ''}</div>{_picture(verdict)}</div></div>"
+        f'<div class="body"><div class="say">{"".join(body)}{_rows(rows)}{hidden}'
+        f"</div>{_picture(verdict)}</div></div>"
     )
+
+
+def _rows(rows: list[tuple[str, str]]) -> str:
+    """Pairs of a label and HTML, as a list of definitions."""
+    said = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in rows)
+    return f"<dl>{said}</dl>" if rows else ""
+
+
+def _show_what_fails(
+    verdict: Verdict, linked: bool, body: list[str], rows: list, more: list
+) -> None:
+    failure = verdict.why
+    if verdict.mistake:
+        body.append(
+            f"<p><b>{escape(_sentence(verdict.mistake.name))}</b> {_prose(verdict.mistake.says)}</p>"
+            f'<p class="quiet">{_recognized(verdict, verdict.mistake, "This mistake")}</p>'
+        )
+        if verdict.alike:
+            rows.append(("Looks the same", escape(_alike(verdict))))
+    body.append(f"<p>{_prose(failure.headline)}</p>")
+    if failure.lines:
+        body.append(f"<pre>{escape(chr(10).join(failure.lines))}</pre>")
+    if failure.detail:
+        body.append(f"<p>{_prose(failure.detail)}</p>")
+    if parts := _parts_alone(verdict):
+        items = "".join(
+            f"<li>✓ {escape(name)}</li>" if passed else f'<li class="off">✗ {escape(name)}</li>'
+            for name, passed in parts
+        )
+        body.append(f'<p class="quiet">{_parts_title(verdict)}</p><ul>{items}</ul>')
+    for one in verdict.suspicions:
+        body.append(f"<p>Looks like <b>{escape(one.name)}</b>: {_prose(one.says)}</p>")
+    rows.append(("Compare with", f"<code>{escape(verdict.equation)}</code>"))
+    if hint := _hint(verdict):
+        rows.append(("Hint", f"<details><summary>show</summary>{_prose(hint)}</details>"))
+    if verdict.section:
+        rows.append(
+            (
+                "Read again",
+                _linked(verdict.section) if linked else escape(_section(verdict.section)),
+            )
+        )
+    more.append(("Tried", escape(_tried(verdict))))
+    if len(verdict.probes) > 1:
+        more.append(("Points", escape(_rule(verdict))))
+
+
+def _linked(section: Section) -> str:
+    said = escape(_section(section))
+    if not section.page:
+        return said
+    return f'<a href="../../{escape(section.page)}.md#{escape(section.label)}">{said}</a>'
 
 
 def _sentence(name: str) -> str:
@@ -244,7 +324,22 @@ class Card(Verdict):
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        return as_html(self)
+        return as_html(self, linked=True)
+
+
+@dataclass(frozen=True)
+class Misuse:
+    """What ``check`` says, in one line, where it was given nothing that it can check."""
+
+    says: str
+    passed = False
+    points = 0.0
+
+    def __repr__(self) -> str:
+        return self.says
+
+    def _repr_html_(self) -> str:
+        return f'<style>{_CSS}</style><div class="gm-verdict open">{_prose(self.says)}</div>'
 
 
 def card(verdict: Verdict) -> Card:

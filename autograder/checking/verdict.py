@@ -13,6 +13,8 @@ class Section:
     label: str
     title: str
     chapter: str
+    page: str = ""
+    """the chapter's page, as ``book/part/chapter``, from the course folder"""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class Verdict:
     probes: tuple[ProbeResult, ...] = ()
     failure: Failure | None = None
     mistake: Diagnosis | None = None
+    alike: tuple[Diagnosis, ...] = ()
+    """other mistakes that look the same from outside"""
+    through: tuple[str, ...] = ()
+    """functions of the notebook that are not right, and were tried with right ones in their place"""
     suspicions: tuple[Diagnosis, ...] = ()
     """for an unknown mistake: what single parts behave like when tested alone"""
     part_names: tuple[tuple[str, str], ...] = ()
@@ -116,6 +122,8 @@ class Verdict:
                 "probes": tuple(ProbeResult(**probe) for probe in values["probes"]),
                 "failure": failure and Failure(**{**failure, "lines": tuple(failure["lines"])}),
                 "mistake": diagnosis(values["mistake"]),
+                "alike": tuple(diagnosis(found) for found in values["alike"]),
+                "through": tuple(values["through"]),
                 "suspicions": tuple(diagnosis(found) for found in values["suspicions"]),
                 "part_names": tuple(map(tuple, values["part_names"])),
                 "section": section(values["section"]),

@@ -106,7 +106,7 @@ def call_layer(
         xs = tensor(inputs["xs"], needs_grad=True)
         h0 = None if inputs["h0"] is None else tensor(inputs["h0"], needs_grad=True)
         before = [t.detach().clone() for t in (xs, h0) if t is not None]
-        pair = returns.pair(layer(xs) if h0 is None else layer(xs, h0))
+        pair = returns.pair(_called(layer, xs, h0))
     except Broken:
         raise
     except Exception as error:  # on `meta`, torch raises NotImplementedError too
@@ -138,6 +138,17 @@ def call_layer(
         outputs |= _gradients(loss, leaves)
     # Else the judge names the shape; there is no gradient to compare.
     return outputs, modified, device
+
+
+def _called(layer, xs, h0):
+    """What the layer gives; without h0 the second time: one that keeps its state would go on."""
+    import torch
+
+    if h0 is not None:
+        return layer(xs, h0)
+    with torch.no_grad():
+        layer(xs)
+    return layer(xs)
 
 
 def _loaded(code: Callable, inputs: Mapping, dtype):

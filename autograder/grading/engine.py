@@ -8,22 +8,27 @@ its process costs that cell or exercise, and everything else is played again wit
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from autograder.checking import answers
 from autograder.checking.course import Course
-from autograder.checking.judge import Questions, decide
-from autograder.checking.record import Exercise, Inputs
+from autograder.checking.judge import Questions
+from autograder.checking.record import Exercise
 from autograder.checking.verdict import Verdict
 from autograder.grading import version as versions
 from autograder.grading.graded import Graded
-from autograder.grading.noticed import remarks_on
+from autograder.grading.performing import (
+    NOT_THERE,
+    Part,
+    Performance,
+    Performing,
+    follow_through,
+)
 from autograder.grading.readings import (
     AS_IT_STANDS,
     Reading,
@@ -36,39 +41,24 @@ from autograder.grading.similarity import fingerprints
 from autograder.grading.stage import (
     CELL_SECONDS,
     CallOrder,
-    Ended,
-    NeedsTorch,
     Player,
     PlayersUnavailable,
-    Tried,
     Zygote,
 )
 from autograder.grading.whereabouts import located
 from autograder.material import papers, restoring
 from autograder.material.papers import (
     LONGEST_CELL,
-    LONGEST_CODE,
-    MOST_CELLS,
     NO_RELEASE,
     Paper,
     Release,
 )
 from autograder.material.remarks import NO_PAPER, REPAIRED, Remark, other_assignment
 from autograder.player.confine import LAYERS, MEANS, Limits, available
-from autograder.player.failures import FINAL
-from autograder.player.observe import TIME_LIMIT, Observation
+from autograder.player.observe import TIME_LIMIT
 
 SUBMISSION_SECONDS = 300.0
 """Wall time for all cells and calls of one submission; afterwards the rest counts as timed out."""
-
-MOST_RESTARTS = 20
-"""How many cells of a submission may end their process before the rest of them is given up."""
-
-NOT_THERE = ("undefined", "package", "not written")
-"""The failures of an answer of which there is nothing to judge."""
-
-KEPT_OUTPUT = 32 << 20
-"""Characters that all cells of a submission may show together, images included."""
 
 
 class ConfinementMissing(Exception):
@@ -88,21 +78,6 @@ class ConfinementMissing(Exception):
 def confinement() -> tuple[str, ...]:
     """The layers that work on this machine."""
     return available()
-
-
-@dataclass
-class Performance:
-    """What a submission did: what its cells showed, a verdict per exercise, what was noticed."""
-
-    outputs: dict[int, list[dict]] = field(default_factory=dict)
-    """by the cell's place among the code cells"""
-    verdicts: dict = field(default_factory=dict)
-    remarks: list[Remark] = field(default_factory=list)
-    seconds: float = 0.0
-    code_seconds: float = 0.0
-    exercise_seconds: dict[str, float] = field(default_factory=dict)
-    too_long: list[int] = field(default_factory=list)
-    """the cells that were not run because they are too long"""
 
 
 class Engine:
@@ -165,17 +140,17 @@ class Engine:
         """Run code cells in order and judge the exercises; what they do never raises."""
         reading = Reading(AS_IT_STANDS, tuple(range(len(cells))))
         deadline = time.monotonic() + SUBMISSION_SECONDS
-        return self._perform(_Part(cells, exercises, reading), deadline)
+        return self._perform(Part(cells, exercises, reading), deadline)
 
-    def _perform(self, part: _Part, deadline: float) -> Performance:
+    def _perform(self, part: Part, deadline: float) -> Performance:
         start = time.monotonic()
         try:
-            performance = _Performing(self, part, deadline).perform()
+            performance = Performing(self, part, deadline).perform()
         except PlayersUnavailable:  # somebody killed the zygote: once more, with another
             self.close()
             deadline += time.monotonic() - start
             start = time.monotonic()
-            performance = _Performing(self, part, deadline).perform()
+            performance = Performing(self, part, deadline).perform()
         performance.seconds = time.monotonic() - start
         return performance
 
@@ -194,7 +169,7 @@ class Engine:
         done: list[tuple[Reading, Performance]] = []
 
         def perform(reading: Reading) -> float:
-            part = _Part(sources, exercises, reading, checks(code))
+            part = Part(sources, exercises, reading, checks(code))
             performance = self._perform(part, deadline)
             for exercise in exercises:
                 if not exercise.by_choice:
@@ -215,9 +190,18 @@ class Engine:
                     break
                 earned.append(perform(reading))
         best = earned.index(max(earned))
+        reading, performance = done[best]
+        self._follow(Part(sources, exercises, reading, checks(code)), performance, deadline)
+        earned[best] = sum(verdict.points for verdict in performance.verdicts.values())
         tried = [(reading.name, round(e, 2)) for (reading, _), e in zip(done, earned, strict=True)]
         tried.insert(0, tried.pop(best))
         return _together([performance for _, performance in done], best), tuple(tried)
+
+    def _follow(self, part: Part, performance: Performance, deadline: float) -> None:
+        """Try once more what builds on wrong functions."""
+        start = time.monotonic()
+        follow_through(self, part, performance, deadline)
+        performance.seconds += time.monotonic() - start
 
     def asked(self, assignment: str, release: Release = NO_RELEASE) -> tuple[Exercise, ...]:
         """The exercises of an assignment: those that its release asks for.
@@ -366,16 +350,6 @@ def _written(paper: Paper, release: Release, remarks: Sequence[Remark]) -> tuple
     return found
 
 
-@dataclass(frozen=True)
-class _Part:
-    """What is played: code cells, exercises, the way to read them, and where checks stand."""
-
-    cells: Sequence[str]
-    exercises: Sequence[Exercise]
-    reading: Reading
-    checks: Mapping[int, str] = field(default_factory=dict)
-
-
 def _answered(verdict: Verdict) -> bool:
     """Whether there was an answer to judge."""
     return verdict.failure is None or verdict.failure.kind not in (*NOT_THERE, "ended", "timeout")
@@ -393,205 +367,3 @@ def _together(performances: Sequence[Performance], best: int) -> Performance:
         result.code_seconds += other.code_seconds
     result.seconds = sum(performance.seconds for performance in performances)
     return result
-
-
-class _Performing:
-    """One submission on its way through the players."""
-
-    def __init__(self, engine: Engine, part: _Part, deadline: float):
-        cells, exercises = part.cells, part.exercises
-        self.engine, self.exercises, self.deadline = engine, exercises, deadline
-        self.asked_at = part.checks if part.reading.asked_in_place else {}
-        self.kind = "torch" if any(exercise.needs_torch for exercise in exercises) else "plain"
-        self.result = Performance()
-        self.tried: dict[Tried, None] = {}
-        self.left_out: set[int] = set()
-        self.cells = [(number, cells[number]) for number in part.reading.order]
-        self.shown: dict[int, int] = {}
-        room = LONGEST_CODE
-        for number, source in self.cells:
-            if len(source) <= min(room, LONGEST_CELL):
-                room -= len(source)
-                continue
-            says = f"The cell was not run: it has {len(source):,} characters."
-            self._leave_out(number, "TooLong", says)
-            self.result.too_long.append(number)
-        if self.result.too_long:
-            first, *others = self.result.too_long
-            says = f"Cell {first + 1} has {len(cells[first]):,} characters and was not run"
-            self._remark("flood", says + (f", like {len(others)} more." if others else "."))
-        for number, _ in self.cells[MOST_CELLS:]:
-            self._leave_out(number, "TooMany", f"Only {MOST_CELLS} cells are run.")
-        if len(cells) > MOST_CELLS:
-            self._remark("flood", f"There are {len(cells):,} code cells; {MOST_CELLS} are run.")
-
-    def perform(self) -> Performance:
-        left = list(self.exercises)
-        while left:
-            try:
-                with self.engine.player(self.kind) as player:
-                    self._play(player, left)
-                    self._note(player)
-            except NeedsTorch:
-                self.kind = "torch"
-        for remark in remarks_on(self.tried):
-            self._remark(remark.kind, remark.says)
-        self.result.verdicts = {e.name: self.result.verdicts[e.name] for e in self.exercises}
-        return self.result
-
-    def _play(self, player: Player, left: list[Exercise]) -> None:
-        """Run the cells and judge what is left, until done or the player is gone."""
-        for cells, name in self._stretches():
-            if not self._run_cells(player, cells):
-                return
-            for exercise in [e for e in left if name in (None, e.name)]:
-                if not self._ask(player, exercise, left, last=name is None):
-                    return
-
-    def _stretches(self) -> Iterator[tuple[list[tuple[int, str]], str | None]]:
-        """The cells up to each check, and whose; those after the last one, and None for all."""
-        cells: list[tuple[int, str]] = []
-        for number, source in self.cells:
-            cells.append((number, source))
-            if number in self.asked_at:
-                yield cells, self.asked_at[number]
-                cells = []
-        yield cells, None
-
-    def _ask(self, player: Player, exercise: Exercise, left: list[Exercise], last: bool) -> bool:
-        """Judge one exercise; False where the player is gone.
-
-        What is not there yet when its check runs is asked for again after all cells.
-        """
-        gone: list[Ended] = []
-        questions, order = self.engine.questions(exercise)
-        verdict = decide(questions, self._observed(player, questions, order, gone))
-        kind = verdict.failure.kind if verdict.failure else ""
-        if kind in NOT_THERE and not last:
-            return True
-        self.result.verdicts[exercise.name] = verdict
-        left.remove(exercise)
-        if kind == "timeout":
-            self._remark("timeout", f"{exercise.name} did not finish in time.")
-        if gone:
-            if kind == "reply":
-                self._remark("tamper", f"{exercise.name} sent what is no result ({gone[0]}).")
-            elif kind != "timeout":
-                self._remark("ended", f"{exercise.name} ended its process ({gone[0]}).")
-        return not gone
-
-    def _run_cells(self, player: Player, cells: Sequence[tuple[int, str]]) -> bool:
-        """Whether these cells ran; else one more is left out, and all has to be run again."""
-        cells = [cell for cell in cells if cell[0] not in self.left_out]
-        results = player.run_cells(cells, self.engine.cell_seconds)
-        for number, _ in cells:
-            start = time.monotonic()
-            try:
-                result = next(results)
-            except Ended as error:
-                self._note(player)
-                self._ended_in(number, error)
-                return False
-            finally:
-                self.result.code_seconds += time.monotonic() - start
-            self.result.outputs[number] = self._kept(number, result.outputs)
-            if result.status == "timeout":
-                self._remark("timeout", f"Cell {number + 1} did not finish in time.")
-            if result.dropped:
-                self._remark(
-                    "flood",
-                    f"Cell {number + 1} showed {result.dropped:,} characters more than are kept.",
-                )
-            if any(output.get("ename") == "MemoryError" for output in result.outputs):
-                # What it took may still be held, and the next cells and calls would lack it.
-                self.left_out.add(number)
-                self._remark("ended", f"Cell {number + 1} took all memory and was left out.")
-                self._enough()
-                return False
-            if time.monotonic() > self.deadline:
-                self._give_up("The submission's time is used up.")
-                break
-        return True
-
-    def _kept(self, number: int, outputs: Sequence[dict]) -> list[dict]:
-        """What a cell showed, as far as there is room left for it in the graded notebook."""
-        kept = []
-        room = KEPT_OUTPUT - sum(size for cell, size in self.shown.items() if cell != number)
-        self.shown[number] = 0
-        for output in outputs:
-            size = len(json.dumps(output))
-            if self.shown[number] + size > room:
-                says = f"Cell {number + 1} showed more than the whole notebook may."
-                self._remark("flood", says)
-                break
-            self.shown[number] += size
-            kept.append(output)
-        return kept
-
-    def _ended_in(self, number: int, error: Ended) -> None:
-        if error.kind == "timeout":
-            self._leave_out(number, "Timeout", f"The cell did not finish within {error}.")
-            self._remark("timeout", f"Cell {number + 1} did not finish in time.")
-        elif error.kind == "reply":
-            self._leave_out(number, "Reply", f"This cell's results could not be read: {error}.")
-            self._remark("tamper", f"Cell {number + 1} sent what is no result ({error}).")
-        else:
-            self._leave_out(
-                number, "Ended", f"This cell ended its process ({error}) and was left out."
-            )
-            self._remark("ended", f"Cell {number + 1} ended its process ({error}).")
-        self._enough()
-
-    def _enough(self) -> None:
-        """Give up the rest of the cells where too many have been left out."""
-        if len(self.left_out) > MOST_RESTARTS or time.monotonic() > self.deadline:
-            self._give_up("Too many cells before ended their process.")
-
-    def _give_up(self, why: str) -> None:
-        done = self.result.outputs
-        for number, _ in self.cells:
-            if number not in self.left_out and number not in done:
-                self._leave_out(number, "GivenUp", why)
-
-    def _leave_out(self, number: int, name: str, says: str) -> None:
-        self.left_out.add(number)
-        error = {"output_type": "error", "ename": name, "evalue": says}
-        self.result.outputs[number] = [error | {"traceback": [f"{name}: {says}"]}]
-
-    def _observed(
-        self, player: Player, questions: Questions, order: CallOrder, gone: list[Ended]
-    ) -> Iterator[Observation]:
-        """The player's observations; one whose process is gone says so and is the last."""
-        if time.monotonic() > self.deadline:
-            yield Observation("timeout", message="the whole submission")
-            return
-        start = time.monotonic()
-        try:
-            for seen, inputs in zip(player.call(order), questions.played, strict=False):
-                yield _believable(seen, inputs)
-        except Ended as error:
-            self._note(player)
-            gone.append(error)
-            yield Observation(error.kind, message=str(error))
-        finally:
-            spent = time.monotonic() - start
-            self.result.code_seconds += spent
-            self.result.exercise_seconds[questions.exercise.name] = spent
-
-    def _note(self, player: Player) -> None:
-        self.tried |= player.tried
-
-    def _remark(self, kind: str, says: str) -> None:
-        remark = Remark(kind, says)
-        if remark not in self.result.remarks:
-            self.result.remarks.append(remark)
-
-
-def _believable(seen: Observation, inputs: Inputs) -> Observation:
-    """Without results, a call says nothing: only the probe for other devices may have none."""
-    if seen.status == "ok" and seen.device != "cpu" and inputs.get("device") != "accelerator":
-        return replace(seen, status="reply", message=f"results on the device {seen.device}")
-    return seen
-
-
-assert {"timeout", "ended", "reply"} <= FINAL, "a player that is gone makes no more observations"

@@ -13,7 +13,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -95,9 +95,16 @@ class CallOrder:
 
     @classmethod
     def of(
-        cls, exercise: Exercise, inputs: Sequence[Inputs], seconds: float = TIME_LIMIT
+        cls,
+        exercise: Exercise,
+        inputs: Sequence[Inputs],
+        seconds: float = TIME_LIMIT,
+        ask: Mapping[str, dict] | None = None,
     ) -> CallOrder:
-        """The order to call an exercise's answer on these inputs, ``seconds`` for each call."""
+        """The order to call an exercise's answer on these inputs, ``seconds`` for each call.
+
+        For the functions ``ask``, as ``Answers.asked`` describes them, the judge answers.
+        """
         order = {
             "do": "call",
             "name": exercise.name,
@@ -106,6 +113,8 @@ class CallOrder:
             "call": contract.reference_to(exercise.call),
             "refuse": sorted(exercise.refuse),
             "seconds": seconds,
+            "builds_on": list(exercise.builds_on),
+            "ask": dict(ask or {}),
         }
         return cls(encode(order), len(inputs), seconds)
 
@@ -214,6 +223,8 @@ class Player:
         self.zygote, self.channel = zygote, channel
         self.tried: dict[Tried, None] = {}
         """what was noticed, in the order in which it was"""
+        self.calls: tuple[str, ...] = ()
+        """which functions of the notebook the answer asked last calls, as its player says"""
         self.alive = True
 
     def __enter__(self) -> Player:
@@ -231,15 +242,24 @@ class Player:
         for _ in cells:
             yield _checked(self, _cell_result, self._receive(seconds))
 
-    def call(self, order: CallOrder) -> Iterator[Observation]:
+    def call(
+        self, order: CallOrder, answer: Callable[[Mapping], dict] | None = None
+    ) -> Iterator[Observation]:
         """Call the student's answer to an exercise on inputs, one after the other.
 
-        It stops after an observation that is final. Raises NeedsTorch and Ended.
+        It stops after an observation that is final. ``answer`` answers what the player asks
+        meanwhile, and raises ValueError for what nobody may ask. Raises NeedsTorch and Ended.
         """
         self._send(order.frame)
+        self.calls = ()
         left = order.inputs
         while left:
-            several = _checked(self, _observations, self._receive(order.seconds))[:left]
+            reply = self._receive(order.seconds)
+            if answer is not None and "ask" in reply:
+                self._send(encode(_checked(self, answer, reply)))
+                continue
+            several = _checked(self, _observations, reply)[:left]
+            self.calls = _checked(self, _names, reply)
             left -= len(several)
             for seen in several:
                 yield seen
@@ -345,6 +365,10 @@ def _observations(reply: Mapping) -> list[Observation]:
     if not several:
         raise ValueError("none")
     return several
+
+
+def _names(reply: Mapping) -> tuple[str, ...]:
+    return tuple(_text(name)[:100] for name in reply["calls"][:50])
 
 
 def _observation(values: Mapping) -> Observation:

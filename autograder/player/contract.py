@@ -17,7 +17,9 @@ import numpy as np
 
 
 class Broken(Exception):
-    """The answer is not of the promised kind; ``kind`` is ``"none"``, ``"type"`` or ``"missing"``."""
+    """The answer is not of the promised kind; ``kind`` is ``"none"``, ``"type"``, ``"missing"`` or
+    ``"parameters"``.
+    """
 
     def __init__(self, kind: str, message: str):
         super().__init__(message)
@@ -79,6 +81,10 @@ class Array:
         """The array under its name; raises Broken for what is no array."""
         return {self.name: plain_array(value, "The result")}
 
+    def build(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The value of which ``flatten`` makes these outputs."""
+        return outputs[self.name]
+
 
 @dataclass(frozen=True)
 class FloatOrArray:
@@ -91,6 +97,11 @@ class FloatOrArray:
         if isinstance(value, float | np.floating):
             return {self.name: np.asarray(value)}
         return {self.name: plain_array(value, "The result")}
+
+    def build(self, outputs: Mapping[str, np.ndarray]) -> float | np.ndarray:
+        """The value of which ``flatten`` makes these outputs."""
+        value = outputs[self.name]
+        return float(value) if value.ndim == 0 else value
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,10 @@ class Arrays:
             name: plain_array(array, name) for name, array in zip(self.names, value, strict=True)
         }
 
+    def build(self, outputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        """The value of which ``flatten`` makes these outputs."""
+        return tuple(outputs[name] for name in self.names)
+
 
 @dataclass(frozen=True)
 class Params:
@@ -134,6 +149,10 @@ class Params:
         if missing:
             raise Broken("missing", f"The returned dict has no {' and no '.join(missing)}.")
         return {key: plain_array(value[key], f"Entry {key}") for key in self.keys}
+
+    def build(self, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The value of which ``flatten`` makes these outputs."""
+        return dict(outputs)
 
 
 @dataclass(frozen=True)
@@ -176,6 +195,11 @@ class Gradients:
             flat[name] = plain_array(grads[key], name)
         return flat
 
+    def build(self, outputs: Mapping[str, np.ndarray]) -> tuple:
+        """The value of which ``flatten`` makes these outputs."""
+        grads = {key: outputs[f'grads["{key}"]'] for key in self.keys}
+        return (*(outputs[name] for name in self.names), grads)
+
 
 @dataclass(frozen=True)
 class Integer:
@@ -198,6 +222,10 @@ class Integer:
         if abs(int(value)) >= 2**62:
             raise Broken("type", "The result is larger than any count of parameters.")
         return {self.name: np.asarray(int(value), dtype=np.int64)}
+
+    def build(self, outputs: Mapping[str, np.ndarray]) -> int:
+        """The value of which ``flatten`` makes these outputs."""
+        return int(outputs[self.name])
 
 
 def reference_to(thing: type | Callable) -> str:

@@ -31,6 +31,11 @@ FAILURES: dict[str, Kind] = {
         final=True,
     ),
     "unfinished": Kind("It calls a function that is not written", observed=False),
+    "through": Kind(
+        "Right, and builds on a function that is not",
+        "It is right, and fails through your {message}.",
+        observed=False,
+    ),
     "exception": Kind("It raises an exception"),
     "timeout": Kind(
         "It did not finish in time",
@@ -67,6 +72,7 @@ FAILURES: dict[str, Kind] = {
     "none": Kind("It returns None"),
     "type": Kind("It returns another type"),
     "missing": Kind("A result is missing"),
+    "parameters": Kind("Its parameters stand in another order", final=True),
     "warning": Kind("It does not stay silent", observed=False),
     "mutation": Kind("It changes its inputs", observed=False),
     "device": Kind("It fails on a GPU"),

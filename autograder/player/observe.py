@@ -284,6 +284,8 @@ def _by_name(code: Callable, names: tuple[str, ...]) -> bool:
 
     A student may have renamed them, or hidden them behind ``*args`` (a decorator, np.vectorize);
     then they are given in order. Only a function that takes keywords and nothing else is left.
+    Raises Broken where the parameters stand in another order than the exercise's: whoever calls
+    the function by position, as its signature is printed, would hand it the wrong things.
     """
     try:
         signature = inspect.signature(code)
@@ -291,6 +293,14 @@ def _by_name(code: Callable, names: tuple[str, ...]) -> bool:
     except (TypeError, ValueError):
         return False
     if set(names) <= signature.parameters.keys():
+        keywords = inspect.Parameter.KEYWORD_ONLY
+        positional = [n for n, p in signature.parameters.items() if p.kind is not keywords]
+        if set(names) <= set(positional) and [n for n in positional if n in names] != list(names):
+            raise Broken(
+                "parameters",
+                f"Its parameters are ({', '.join(positional)}); the exercise has them in the order "
+                f"({', '.join(names)}), in which others call it.",
+            )
         return True
     try:
         signature.bind(*names)

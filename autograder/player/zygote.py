@@ -25,11 +25,13 @@ import time
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.testing  # noqa: F401  # so that its functions are there to be compared
 
-from autograder.player import contract, noticing, observe, standins
+from autograder.player import asking, contract, noticing, observe, standins
 from autograder.player.confine import Cage, Limits, python_folders
 from autograder.player.wire import Channel, Closed, encode
 
@@ -202,16 +204,36 @@ class _Player:
 
         They are sent together where they come fast: each message wakes the judge.
         """
-        self.noticed.where = str(order["name"])
+        self.noticed.where = name = str(order["name"])
+        self._put_in_place(order["ask"])
+        calls = asking.calls(self.session.names.get(name), order["builds_on"])
         ready, size, sent = [], 0, time.monotonic()
         for seen in self._observations(order):
             ready.append(vars(seen))
             size += sum(array.nbytes for array in seen.outputs.values())
             if time.monotonic() - sent > TOGETHER or size > MOST_TOGETHER:
-                self._reply({"seen": ready})
+                self._reply({"seen": ready, "calls": list(calls)})
                 ready, size, sent = [], 0, time.monotonic()
         if ready:
-            self._reply({"seen": ready})
+            self._reply({"seen": ready, "calls": list(calls)})
+
+    def _put_in_place(self, asked: Mapping) -> None:
+        """Have the judge answer for these functions of the notebook from now on."""
+        for name, spec in asked.items():
+            own, returns = self.session.names.get(name), self._revived(spec["returns"])
+            answer = partial(self._asked, name, returns)
+            self.session.names[name] = asking.Passed(spec["names"], own, answer)
+
+    def _asked(self, name: str, returns: Any, inputs: dict) -> Any:
+        sent = {key: asking.sendable(value) for key, value in inputs.items()}
+        self._reply({"ask": name, "inputs": sent})
+        answer = self.channel.receive()
+        if "raises" in answer:
+            raise ValueError(answer["raises"])
+        return returns.build({key: np.array(value) for key, value in answer["outputs"].items()})
+
+    def _revived(self, returns: Mapping) -> object:
+        return contract.revive(returns, self.words.__getitem__)
 
     def _observations(self, order: Mapping) -> Iterator[observe.Observation]:
         code = self.session.names.get(order["name"])
@@ -228,7 +250,7 @@ class _Player:
             yield from observe.play(
                 code,
                 order["inputs"],
-                contract.revive(order["returns"], self.words.__getitem__),
+                self._revived(order["returns"]),
                 self.words[order["call"]],
                 frozenset(order["refuse"]),
                 order["seconds"],

@@ -211,6 +211,18 @@ def copy_notebooks(app, exception):
             copy_asset_file(str(Path(app.srcdir) / f"{name}.ipynb"), str(target))
 
 
+CARD_LINK = re.compile(r'href="\.\./\.\./(book/[\w/-]+)\.md#([\w-]+)"')
+"""How a card links to a section: by the page's path from a notebook's folder, see ``render.as_html``."""
+
+
+def let_cards_lead_to_pages(app, pagename, templatename, context, doctree):
+    """On the site a card's section is another page, not a file beside the notebook's folder."""
+    if "gm-verdict" in context.get("body", ""):
+        context["body"] = CARD_LINK.sub(
+            lambda found: f'href="{context["pathto"](found[1])}#{found[2]}"', context["body"]
+        )
+
+
 def setup(app):
     # It reports that our scripts/fontawesome.js takes the place of the theme's, which is the point.
     logging.getLogger("sphinx.sphinx.util.osutil").setLevel(logging.WARNING)
@@ -218,6 +230,7 @@ def setup(app):
     app.connect("doctree-read", let_links_name_labels)
     # After the theme and sphinx-thebe have had their say.
     app.connect("html-page-context", add_context, priority=900)
+    app.connect("html-page-context", let_cards_lead_to_pages)
     app.connect("html-collect-pages", extra_pages)
     app.connect("build-finished", copy_notebooks)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

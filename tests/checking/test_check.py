@@ -1,5 +1,6 @@
 """``check`` as a student and as nbgrader call it, and what the verdict says."""
 
+import html
 import json
 import subprocess
 import sys
@@ -70,7 +71,6 @@ def test_a_known_mistake_is_named_with_equation_hint_and_section():
         "Mistake: z and 1 - z swapped",
         "on every input tried",
         "z = σ([h_prev, x] W_zᵀ + b_z)",
-        "Hint:",
         "“Two conventions for z” in the chapter “Two gates, one state”",
     ):
         assert part in text, text
@@ -110,9 +110,35 @@ def test_points_are_the_share_of_probes_that_hold():
     assert f"{held} of {len(verdict.probes)} kinds of input right" in str(verdict)
 
 
-def test_a_call_in_place_of_the_function_is_explained():
-    with pytest.raises(TypeError, match=r"check\(the_function\), without calling it"):
-        check(np.ones(3))
+MISUSED = {
+    "a call in place of the function": (np.ones(3), "check(the_function), without calling it"),
+    "its name": ("update_gate", "check(update_gate), without quotes"),
+    "another name": (
+        lambda x, h_prev, params: x,
+        'say which one it answers: check(<lambda>, "its name")',
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MISUSED)
+def test_a_misuse_is_answered_in_one_line(what, monkeypatch, capsys):
+    given, says = MISUSED[what]
+    answer = check(given)
+    assert says in repr(answer) and "\n" not in repr(answer)
+    assert says.split(",")[0].partition('"')[0] in html.unescape(answer._repr_html_())
+    assert answer.passed is False and answer.points == 0
+    with pytest.raises((TypeError, LookupError)):
+        grade(given)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert check(given) == 0.0 and says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("exercise", COURSE.records.values(), ids=lambda e: e.name)
+def test_a_verdict_as_text_has_at_most_fifteen_lines_and_says_nothing_twice(exercise):
+    for mistake in exercise.mistakes:
+        lines = str(unwatched.grade(mistake.wrong, exercise.name)).splitlines()
+        assert len(lines) <= 15 and max(map(len, lines)) < 200
+        assert len(set(lines)) == len(lines), lines
 
 
 def test_a_verdict_is_data():
@@ -146,24 +172,24 @@ class _Balanced(HTMLParser):
 )
 def test_every_verdict_renders_as_sound_html(exercise):
     for mistake in exercise.mistakes[:4]:
-        html = unwatched.grade(mistake.wrong, exercise.name)._repr_html_()
         parser = _Balanced()
-        parser.feed(html)
+        parser.feed(unwatched.grade(mistake.wrong, exercise.name)._repr_html_())
         assert not parser.open
-        assert "Hint" in parser.text and exercise.name in parser.text
+        assert "Compare with" in parser.text and exercise.name in parser.text
 
 
 def test_student_text_is_escaped():
     def update_gate(x, h_prev, params):
         raise ValueError("<script>alert(1)</script>")
 
-    html = grade(update_gate)._repr_html_()
-    assert "<script>" not in html and "&lt;script&gt;" in html
+    card = grade(update_gate)._repr_html_()
+    assert "<script>" not in card and "&lt;script&gt;" in card
 
 
 def test_the_card_shows_where_to_look():
-    html = grade(swapped, "update_gate")._repr_html_()
-    assert "where to look" in html and "marked: update gate" in html
+    card = grade(swapped, "update_gate")._repr_html_()
+    assert "where to look" in card and "marked: update gate" in card
+    assert 'href="../../book/gru/two-gates.md#two-conventions"' in card
     assert "where to look" not in grade(update_gate)._repr_html_()
 
 

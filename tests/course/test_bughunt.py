@@ -303,7 +303,7 @@ def test_a_report_that_changes_is_no_report():
         return name, x, h_prev * rng.uniform(0.5, 1.0), params
 
     verdict = grade(report, "report_f")
-    assert verdict.failure.kind == "state" and verdict.points == 3
+    assert verdict.failure.kind == "state" and verdict.points == 0
 
 
 def changed(**changes):

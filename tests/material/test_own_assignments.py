@@ -212,23 +212,26 @@ def test_the_released_notebook_counts_the_points_of_its_source(own, name):
 
 
 def test_check_speaks_of_this_notebooks_exercises_only(own):
-    """gru_step builds on three parts; two of them are not asked here, so no advice names them."""
+    """gru_step builds on three parts; two of them are not asked here, so nothing is said of them."""
     cells = nbformat.read(nb.release_path(own.root, "gru"), as_version=4).cells
     start = next(c.source for c in cells if "autograder.begin(" in c.source)
     program = (
         f"{start}\n"
-        "def gru_step(x, h_prev, params):\n    return h_prev[0] + params\n"
+        "def update_gate(x, h_prev, params):\n    return x\n"
+        "def candidate_state(x, h_prev, r, params):\n    return x\n"
+        "def gru_step(x, h_prev, params):\n    z = update_gate(x, h_prev, params)\n"
+        "    return z + candidate_state(x, h_prev, z, params)\n"
         "verdict = check(gru_step)\nprint(verdict)\nprint(verdict.max_points)\n"
-        "try:\n    check(lambda x: x, 'reset_gate')\nexcept LookupError as error:\n    print(error)\n"
+        "print(check(lambda x: x, 'reset_gate'))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=own.root
     )
     assert done.returncode == 0, done.stderr
     assert "gru_step: not right yet, 0 of 3 points" in done.stdout
-    assert "If it calls your update_gate, make" in done.stdout
+    assert "Your update_gate is not right yet." in done.stdout
     assert "There are: update_gate, gru_step." in done.stdout
-    assert "candidate_state" not in done.stdout
+    assert "Your candidate_state" not in done.stdout
 
 
 @pytest.mark.parametrize("name", SOURCES)

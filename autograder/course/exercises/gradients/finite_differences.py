@@ -84,9 +84,9 @@ def precision_mistakes(right: Callable, differences: Callable) -> tuple[Mistake,
         ),
         Mistake(
             "finite differences",
-            "Your numbers are right to a few digits only. It looks like finite differences, "
-            "(f(a + e) - f(a)) / e or with too large a step, or like float32 on the way. Write "
-            "the formulas, and keep float64.",
+            "Your numbers are close to right, and off by far more than rounding. It looks like "
+            "finite differences, (f(a + e) - f(a)) / e or with too large a step, or like float32 "
+            "on the way. Write the formulas, and keep float64.",
             differences(1e-6, False),
             GATES,
             within=1e-2,

@@ -52,7 +52,7 @@ def _sequence_inputs(rng, T: int, B: int, D: int, H: int) -> Inputs:
     return {
         "xs": drawing.inputs(rng, T, B, D),
         "h0": state(rng, B, H),
-        "dhs": drawing.inputs(rng, T, B, H),
+        "dhs": drawing.arriving(rng, T, B, H),
         "params": gated_params(rng, "zrh", D, H),
     }
 
@@ -413,6 +413,7 @@ EXERCISE = gru_exercise(
     returns=Gradients(("dxs", "dh0"), KEYS),
     probes=_probes(),
     answer=_answer,
+    in_numpy=_through_time,
     reference="torch autograd through the reference, torch {torch}, float64 on the CPU",
     mistakes=(
         *_MISTAKES,
@@ -420,13 +421,15 @@ EXERCISE = gru_exercise(
             gru_step_backward.MISTAKES,
             "in the step",
             lambda wrong, **inputs: _through_time(**inputs, step=wrong),
+            inside="gru_step_backward",
         ),
         *returning_mistakes(_through_time, "dxs", "dh0", THROUGH_TIME),
-        *contract_mistakes(_through_time, None, THROUGH_TIME, "xs", "h0", "hs", "dhs"),
+        *contract_mistakes(_through_time, None, THROUGH_TIME, "xs", "h0", "hs", "dhs", exact=True),
         *precision_mistakes(_through_time, sequence_differences),
     ),
     tolerance=TOLERANCE,
     why_tolerance=WHY_TOLERANCE,
     parts=_PARTS,
+    builds_on=("gru_step_backward",),
     refuse=RECURRENT | AUTOGRAD,
 )

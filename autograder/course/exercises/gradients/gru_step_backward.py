@@ -53,7 +53,7 @@ _PARTS = (
 
 def _step_inputs(rng, B: int, D: int, H: int) -> Inputs:
     return {
-        "dh": drawing.inputs(rng, B, H),
+        "dh": drawing.arriving(rng, B, H),
         "x": drawing.inputs(rng, B, D),
         "h_prev": state(rng, B, H),
         "params": gated_params(rng, "zrh", D, H),
@@ -145,11 +145,12 @@ EXERCISE = gru_exercise(
     returns=Gradients(("dx", "dh_prev"), KEYS),
     probes=_PROBES,
     answer=_answer,
+    in_numpy=step_backward,
     reference="torch autograd through the reference, torch {torch}, float64 on the CPU",
     mistakes=(
         *MISTAKES,
         *returning_mistakes(step_backward, "dx", "dh_prev", GATES),
-        *contract_mistakes(step_backward, None, GATES, "dh", "x", "h_prev"),
+        *contract_mistakes(step_backward, None, GATES, "dh", "x", "h_prev", exact=True),
         *precision_mistakes(step_backward, step_differences),
     ),
     tolerance=TOLERANCE,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from autograder.checking.record import Section
 
 CHAPTER = "Gradients through gates"
+PAGE = "book/gru/gradients-through-gates"
 
-DIRECT = Section("direct-carry", "The direct path", CHAPTER)
-CANDIDATE = Section("candidate-gradient", "Through the candidate", CHAPTER)
-GATES = Section("gate-gradients", "Through the gates", CHAPTER)
-THROUGH_TIME = Section("backward-through-time", "Backward through time", CHAPTER)
+DIRECT = Section("direct-carry", "The direct path", CHAPTER, PAGE)
+CANDIDATE = Section("candidate-gradient", "Through the candidate", CHAPTER, PAGE)
+GATES = Section("gate-gradients", "Through the gates", CHAPTER, PAGE)
+THROUGH_TIME = Section("backward-through-time", "Backward through time", CHAPTER, PAGE)

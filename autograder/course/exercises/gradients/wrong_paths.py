@@ -384,6 +384,20 @@ RESET_MISTAKES = (
     formula_mistake(
         "r",
         GATES,
+        "reset gate's delta used for its weights only",
+        "da_r reaches W_r and b_r and goes no further: through W_r it also leads to x and h_prev.",
+        back_r=zero("back_r"),
+    ),
+    formula_mistake(
+        "z",
+        GATES,
+        "update gate's delta used for its weights only",
+        "da_z reaches W_z and b_z and goes no further: through W_z it also leads to x and h_prev.",
+        back_z=zero("back_z"),
+    ),
+    formula_mistake(
+        "r",
+        GATES,
         "path through r missing",
         "No gradient passes through the reset gate: W_r and b_r get none, dx and dh_prev lack it.",
         dr=zero("dr"),

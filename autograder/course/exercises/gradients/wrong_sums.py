@@ -229,6 +229,16 @@ SUM_MISTAKES = (
         W_r=lambda s: s.da_r.T @ join(s.x, s.h),
         W_h=lambda s: s.da_h.T @ join(s.x, s.r * s.h),
     ),
+    *(
+        formula_mistake(
+            part,
+            GATES,
+            f"gradient through W_{gate} cut in the wrong order",
+            f"You take the first columns of da_{gate} @ W_{gate} for x; the first H belong to h_prev.",
+            **{f"back_{gate}": half_swapped(f"back_{gate}")},
+        )
+        for part, gate in (("z", "z"), ("r", "r"), ("candidate", "h"))
+    ),
     formula_mistake(
         None,
         GATES,

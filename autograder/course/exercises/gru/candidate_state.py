@@ -209,6 +209,7 @@ EXERCISE = gru_exercise(
     returns=Array("h_cand"),
     probes=_candidate_probes(),
     answer=by_reference("candidate_state", "h_cand"),
+    in_numpy=right_candidate,
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_candidate, "candidate", CANDIDATE, "h_prev", "r"),

@@ -102,6 +102,9 @@ EXERCISE = gru_exercise(
     returns=Integer("count"),
     probes=COUNT_PROBES,
     answer=_answer_count,
+    in_numpy=lambda input_size, hidden_size: (
+        3 * (input_size * hidden_size + hidden_size**2 + hidden_size)
+    ),
     mistakes=_MISTAKES,
     tolerance=0.0,
     why_tolerance="a count is exact",

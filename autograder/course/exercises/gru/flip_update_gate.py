@@ -149,6 +149,7 @@ EXERCISE = gru_exercise(
         ),
     ),
     answer=_answer_flip,
+    in_numpy=_negated("W_z", "b_z"),
     mistakes=_MISTAKES,
     tolerance=1e-15,
     why_tolerance="a change of sign is exact",

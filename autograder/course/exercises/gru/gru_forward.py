@@ -31,7 +31,10 @@ def _sequence_inputs(rng, T: int, B: int, D: int, H: int) -> Inputs:
 _MISTAKES = (
     *time_mistakes(right_step, THROUGH_TIME),
     *lift(
-        gru_step.MISTAKES, "in the step", lambda wrong, **i: right_forward(**i, step=by_name(wrong))
+        gru_step.MISTAKES,
+        "in the step",
+        lambda wrong, **i: right_forward(**i, step=by_name(wrong)),
+        inside="gru_step",
     ),
 )
 
@@ -49,10 +52,11 @@ EXERCISE = gru_exercise(
     returns=Array("hs"),
     probes=sequence_families(_sequence_inputs),
     answer=by_reference("gru_forward", "hs"),
+    in_numpy=right_forward,
     mistakes=(
         *_MISTAKES,
         *contract_mistakes(right_forward, "carry", THROUGH_TIME, "xs", "h0"),
     ),
     parts=FORWARD_PARTS,
-    builds_on=("gru_step",),
+    builds_on=("gru_step", "update_gate", "reset_gate", "candidate_state"),
 )

@@ -191,6 +191,58 @@ _MISTAKES = (
         _wrong_layer("detached"),
     ),
     _layer_mistake(
+        "tanh and sigmoid exchanged",
+        "Your gates go through tanh and the candidate through the sigmoid; it is the other way round.",
+        _wrong_layer("squashes exchanged"),
+    ),
+    _layer_mistake(
+        "tanh for sigmoid",
+        "Your gates go through tanh; a gate is a share between 0 and 1 and needs the sigmoid.",
+        _wrong_layer("gates through tanh"),
+    ),
+    _layer_mistake(
+        "sigmoid for tanh",
+        "Your candidate goes through the sigmoid; it lies in (-1, 1) and needs tanh.",
+        _wrong_layer("candidate through sigmoid"),
+    ),
+    _layer_mistake(
+        "time walked backwards, states in the order computed",
+        "The sequence is processed from its end, and entry 0 holds the state of the last step.",
+        _wrong_layer("backwards as computed"),
+        THROUGH_TIME,
+    ),
+    _layer_mistake(
+        "states in reverse order",
+        "The states are right, but entry 0 holds the last one.",
+        _wrong_layer("reverse order"),
+        THROUGH_TIME,
+    ),
+    _layer_mistake(
+        "batch axis first in the result",
+        "hs comes as (B, T, H); the course puts time first: (T, B, H).",
+        _wrong_layer("batch first result"),
+        THROUGH_TIME,
+    ),
+    _layer_mistake(
+        "h0 overwritten",
+        "The results are right, but the h0 that was handed in is changed on the way. Whoever called "
+        "the layer still needs it.",
+        _wrong_layer("state in place"),
+    ),
+    _layer_mistake(
+        "no recurrent bias without h0",
+        "Where h0 is missing you leave the recurrent part out of the first step, and b_hn with it; "
+        "zeros as a state still meet the bias.",
+        _wrong_layer("no recurrent bias first"),
+    ),
+    _layer_mistake(
+        "state kept in the layer",
+        "Called again without h0, your layer goes on from its last state; every sequence without h0 "
+        "starts from zeros.",
+        _wrong_layer("remembers"),
+        THROUGH_TIME,
+    ),
+    _layer_mistake(
         "gate detached",
         "The values are right, but no gradient flows through the reset gate; look for "
         "`.detach()` or `.data`.",

@@ -157,6 +157,16 @@ def _same_share(x, h_prev, params):
     return z * h_prev + z * candidate
 
 
+def _parentheses_forgotten(x, h_prev, params):
+    z, _, candidate = _pieces(x, h_prev, params)
+    return 1 - z * h_prev + z * candidate
+
+
+def _reset_twice(x, h_prev, params):
+    z, r, _ = _pieces(x, h_prev, params)
+    return (1 - z) * h_prev + z * right_candidate(x, r * h_prev, r, params)
+
+
 def _without_biases(x, h_prev, params):
     silent = {key: 0.0 * value if key[0] == "b" else value for key, value in params.items()}
     return right_step(x, h_prev, silent)
@@ -225,6 +235,18 @@ _OWN_MISTAKES = (
         part=None,
     ),
     _state_mistake(
+        "parentheses forgotten",
+        "You compute 1 - z * h_prev + z * candidate; without parentheses the product comes first: "
+        "(1 - z) * h_prev.",
+        _parentheses_forgotten,
+    ),
+    _state_mistake(
+        "reset twice",
+        "The candidate gets r * h_prev and multiplies it by r once more; hand it h_prev itself.",
+        _reset_twice,
+        part="r",
+    ),
+    _state_mistake(
         "tanh applied to the state",
         "The blend is squashed once more by tanh; it is the new state as it stands.",
         _squashed_again,
@@ -247,6 +269,21 @@ _OWN_MISTAKES = (
     ),
 )
 
+
+def _exchanged(gate: str) -> tuple[str, str]:
+    return (
+        f"x and h_prev exchanged in the call of {gate}",
+        f"Your {gate} is right; the step hands it h_prev and x in the wrong order: x comes first.",
+    )
+
+
+def _not_handed(gate: str, name: str) -> tuple[str, str]:
+    return (
+        f"{gate} gets no {name}",
+        f"Your {gate} is right; the step hands it zeros, or something else, in place of {name}.",
+    )
+
+
 MISTAKES = (
     *_OWN_MISTAKES,
     # 1 - z in the update gate gives the same states as a swapped blend: one entry for both.
@@ -255,6 +292,16 @@ MISTAKES = (
         "in the update gate",
         lambda wrong, **i: right_step(**i, update=wrong),
         skip=("z and 1 - z swapped",),
+        inside="update_gate",
+        by_call={
+            "input and state in the wrong order": _exchanged("update_gate"),
+            "the reset gate's weights": (
+                "r taken for z",
+                "Your gates are right; the blend uses r, or what reset_gate gives, where z belongs.",
+            ),
+            "h_prev ignored": _not_handed("update_gate", "h_prev"),
+            "x ignored": _not_handed("update_gate", "x"),
+        },
     ),
     # likewise 1 - r
     *lift(
@@ -262,11 +309,34 @@ MISTAKES = (
         "in the reset gate",
         lambda wrong, **i: right_step(**i, reset=wrong),
         skip=("r and 1 - r swapped",),
+        inside="reset_gate",
+        by_call={
+            "input and state in the wrong order": _exchanged("reset_gate"),
+            "the update gate's weights": (
+                "z handed to the candidate",
+                "Your gates are right; candidate_state gets z, or what update_gate gives, where r "
+                "belongs.",
+            ),
+            "h_prev ignored": _not_handed("reset_gate", "h_prev"),
+            "x ignored": _not_handed("reset_gate", "x"),
+        },
     ),
     *lift(
         candidate_state.MISTAKES,
         "in the candidate",
         lambda wrong, **i: right_step(**i, candidate=wrong),
+        inside="candidate_state",
+        by_call={
+            "input and state in the wrong order": _exchanged("candidate_state"),
+            "1 - r for r": (
+                "1 - r handed to the candidate",
+                "Your candidate_state is right and gets 1 - r; hand it r.",
+            ),
+            "reset gate not applied": (
+                "the candidate gets no r",
+                "Your candidate_state is right and gets ones where r belongs.",
+            ),
+        },
     ),
 )
 """In the state that the step gives; ``gru_forward`` has them too, and ``bughunt`` its suspects."""
@@ -285,6 +355,7 @@ EXERCISE = gru_exercise(
     returns=Array("h"),
     probes=_PROBES,
     answer=by_reference("gru_step", "h"),
+    in_numpy=right_step,
     mistakes=(*MISTAKES, *contract_mistakes(right_step, "state", NEW_STATE, "h_prev")),
     parts=PARTS,
     builds_on=("update_gate", "reset_gate", "candidate_state"),

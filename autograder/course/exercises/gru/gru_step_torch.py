@@ -297,6 +297,7 @@ EXERCISE = gru_exercise(
     returns=Array("h"),
     probes=_PROBES,
     answer=_answer_torch_step,
+    in_numpy=_torch_cell,
     mistakes=_MISTAKES,
     parts=PARTS,
 )

@@ -31,6 +31,7 @@ EXERCISE = gru_exercise(
     returns=Array("r"),
     probes=gate_probes("r"),
     answer=by_reference("reset_gate", "r"),
+    in_numpy=right_reset,
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_reset, "r", RESET_GATE, "x", "h_prev"),

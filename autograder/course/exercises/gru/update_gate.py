@@ -34,6 +34,7 @@ EXERCISE = gru_exercise(
     returns=Array("z"),
     probes=gate_probes("z"),
     answer=by_reference("update_gate", "z"),
+    in_numpy=right_update,
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_update, "z", UPDATE_GATE, "x", "h_prev"),

@@ -34,13 +34,15 @@ class Layer(nn.Module):
     def _reset(self, r):
         return r
 
+    squash, gate = staticmethod(torch.tanh), staticmethod(torch.sigmoid)
+
     def _step(self, x, h):
         W_i, W_h, b_i, b_h = self._weights()
         i = dict(zip(self.order, (x @ W_i.T + b_i).chunk(3, dim=-1), strict=True))
         g = dict(zip(self.order, (h @ W_h.T + b_h).chunk(3, dim=-1), strict=True))
-        r = self._reset(torch.sigmoid(i["r"] + g["r"]))
-        z = torch.sigmoid(i["z"] + g["z"])
-        return self._blend(z, torch.tanh(self._candidate(i["n"], g["n"], r)), h)
+        r = self._reset(self.gate(i["r"] + g["r"]))
+        z = self.gate(i["z"] + g["z"])
+        return self._blend(z, self.squash(self._candidate(i["n"], g["n"], r)), h)
 
     def _weights(self):
         return [getattr(self, name) for name in NAMES]
@@ -187,6 +189,91 @@ class Detached(Layer):
         return torch.stack(hs)
 
 
+class SquashesExchanged(Layer):
+    """The gates go through tanh and the candidate through the sigmoid."""
+
+    squash, gate = staticmethod(torch.sigmoid), staticmethod(torch.tanh)
+
+
+class GatesThroughTanh(Layer):
+    """The gates go through tanh."""
+
+    gate = staticmethod(torch.tanh)
+
+
+class CandidateThroughSigmoid(Layer):
+    """The candidate goes through the sigmoid."""
+
+    squash = staticmethod(torch.sigmoid)
+
+
+class BackwardsAsComputed(Layer):
+    """Time is walked from its end, and entry 0 holds the last step's state."""
+
+    def _states(self, xs, h):
+        return super()._states(xs.flip(0), h)
+
+
+class ReverseOrder(Layer):
+    """The states are right and stand in reverse order."""
+
+    def _results(self, hs):
+        return hs.flip(0), hs[-1]
+
+
+class BatchFirstResult(Layer):
+    """The states come as (B, T, H)."""
+
+    def _results(self, hs):
+        return hs.transpose(0, 1), hs[-1]
+
+
+class StateInPlace(Layer):
+    """The given h0 is overwritten, step by step."""
+
+    def _states(self, xs, h):
+        hs, state = [], h.detach()
+        for x in xs:
+            h = self._step(x, h)
+            hs.append(h)
+        with torch.no_grad():
+            state.copy_(hs[-1])
+        return torch.stack(hs)
+
+
+class NoRecurrentBiasFirst(Layer):
+    """Without h0, the first step leaves the recurrent part out, b_hn with it."""
+
+    def forward(self, xs, h0=None):
+        """The right states, but for the first bias where ``h0`` is missing."""
+        if h0 is not None:
+            return super().forward(xs, h0)
+        W_i, _, b_i, b_h = self._weights()
+        H = self.hidden_size
+        i = (xs[0] @ W_i.T + b_i).chunk(3, dim=-1)
+        r, z = torch.sigmoid(i[0] + b_h[:H]), torch.sigmoid(i[1] + b_h[H : 2 * H])
+        first = (1 - z) * torch.tanh(i[2] + 0 * r)
+        if len(xs) == 1:
+            return self._results(first[None])
+        return self._results(torch.cat([first[None], self._states(xs[1:], first)]))
+
+
+class Remembers(Layer):
+    """The last state is kept, and the next sequence goes on from it."""
+
+    kept = None
+
+    def _first_state(self, xs):
+        kept = self.kept
+        if kept is not None and kept.shape == (xs.shape[1], self.hidden_size):
+            return kept.to(xs.device)
+        return super()._first_state(xs)
+
+    def _results(self, hs):
+        self.kept = hs[-1].detach()
+        return hs, hs[-1]
+
+
 class ResetGateDetached(Layer):
     """No gradient flows through r."""
 
@@ -275,6 +362,15 @@ WRONG = {
     "wrong order": WrongOrder,
     "first as last": FirstAsLast,
     "detached": Detached,
+    "squashes exchanged": SquashesExchanged,
+    "gates through tanh": GatesThroughTanh,
+    "candidate through sigmoid": CandidateThroughSigmoid,
+    "backwards as computed": BackwardsAsComputed,
+    "reverse order": ReverseOrder,
+    "batch first result": BatchFirstResult,
+    "state in place": StateInPlace,
+    "no recurrent bias first": NoRecurrentBiasFirst,
+    "remembers": Remembers,
     "reset gate detached": ResetGateDetached,
     "no grad": NoGrad,
     "float32 h0": Float32H0,

@@ -30,6 +30,7 @@ EXERCISE = lstm_exercise(
     returns=Array("candidate"),
     probes=gate_probes("c"),
     answer=by_reference("candidate_cell", "candidate"),
+    in_numpy=right_candidate,
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_candidate, "candidate", CANDIDATE, "x", "h_prev"),

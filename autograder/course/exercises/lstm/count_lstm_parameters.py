@@ -107,6 +107,7 @@ EXERCISE = lstm_exercise(
     returns=Integer("count"),
     probes=COUNT_PROBES,
     answer=_answer_count,
+    in_numpy=lambda input_size, hidden_size: 4 * _block(input_size, hidden_size),
     mistakes=_MISTAKES,
     tolerance=0.0,
     why_tolerance="a count is exact",

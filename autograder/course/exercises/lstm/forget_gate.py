@@ -41,6 +41,7 @@ EXERCISE = lstm_exercise(
     returns=Array("f"),
     probes=gate_probes("f"),
     answer=by_reference("forget_gate", "f"),
+    in_numpy=right_gate("f"),
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_gate("f"), "f", FORGET, "x", "h_prev"),

@@ -30,6 +30,7 @@ EXERCISE = lstm_exercise(
     returns=Array("i"),
     probes=gate_probes("i"),
     answer=by_reference("input_gate", "i"),
+    in_numpy=right_gate("i"),
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_gate("i"), "i", INPUT, "x", "h_prev"),

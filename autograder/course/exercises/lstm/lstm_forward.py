@@ -263,6 +263,7 @@ _MISTAKES = (
         [m for m in lstm_step.MISTAKES if m.part is not None],
         "in the step",
         lambda wrong, **inputs: _forward(**inputs, step=wrong),
+        inside="lstm_step",
     ),
 )
 
@@ -280,10 +281,18 @@ EXERCISE = lstm_exercise(
     returns=Arrays(("hs", "cs")),
     probes=_PROBES,
     answer=by_reference("lstm_forward", "hs", "cs"),
+    in_numpy=_forward,
     mistakes=(
         *_MISTAKES,
         *contract_mistakes(_forward, "carry", THROUGH_TIME, "xs", "h0", "c0"),
     ),
     parts=FORWARD_PARTS,
-    builds_on=("lstm_step",),
+    builds_on=(
+        "lstm_step",
+        "forget_gate",
+        "input_gate",
+        "output_gate",
+        "candidate_cell",
+        "sigmoid",
+    ),
 )

@@ -342,12 +342,49 @@ def _using(name: str) -> Callable:
     return step
 
 
+def _called_wrongly(where: str, function: str) -> dict[str, tuple[str, str]]:
+    """What a gate's mistakes look like where the gate is right and the step calls it wrongly."""
+    calls = {
+        "input and state in the wrong order": (
+            f"x and h_prev exchanged in the call of {function}",
+            f"Your {function} is right; the step hands it h_prev and x in the wrong order: x comes "
+            "first.",
+        ),
+        "h_prev ignored": (
+            f"{function} gets no h_prev",
+            f"Your {function} is right; the step hands it something else in place of h_prev.",
+        ),
+        "x ignored": (
+            f"{function} gets no x",
+            f"Your {function} is right; the step hands it something else in place of x.",
+        ),
+    }
+    for whose in ("forget", "input", "output"):
+        calls[f"the {whose} gate's weights"] = (
+            f"the {whose} gate used as the {where}",
+            f"Your gates are right; what {whose}_gate gives stands where the {where} belongs.",
+        )
+    return calls
+
+
 MISTAKES = (
     *_OWN_MISTAKES,
-    *lift(forget_gate.MISTAKES, "in the forget gate", _using("f")),
-    *lift(input_gate.MISTAKES, "in the input gate", _using("i")),
-    *lift(output_gate.MISTAKES, "in the output gate", _using("o")),
-    *lift(candidate_cell.MISTAKES, "in the candidate", _using("candidate")),
+    *(
+        mistake
+        for part, where, piece in (
+            ("f", "forget gate", forget_gate),
+            ("i", "input gate", input_gate),
+            ("o", "output gate", output_gate),
+            ("candidate", "candidate", candidate_cell),
+        )
+        for mistake in lift(
+            piece.MISTAKES,
+            f"in the {where}",
+            _using(part),
+            inside=piece.EXERCISE.name,
+            by_call=_called_wrongly(where, piece.EXERCISE.name),
+        )
+    ),
 )
 """In what the step gives; ``lstm_forward`` has them too."""
 
@@ -366,7 +403,8 @@ EXERCISE = lstm_exercise(
     returns=Arrays(("h", "c")),
     probes=_PROBES,
     answer=by_reference("lstm_step", "h", "c"),
+    in_numpy=right_step,
     mistakes=(*MISTAKES, *contract_mistakes(right_step, "cell", STEP, "h_prev", "c_prev")),
     parts=_PARTS,
-    builds_on=("forget_gate", "input_gate", "output_gate", "candidate_cell"),
+    builds_on=("forget_gate", "input_gate", "output_gate", "candidate_cell", "sigmoid"),
 )

@@ -30,6 +30,7 @@ EXERCISE = lstm_exercise(
     returns=Array("o"),
     probes=gate_probes("o"),
     answer=by_reference("output_gate", "o"),
+    in_numpy=right_gate("o"),
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_gate("o"), "o", OUTPUT, "x", "h_prev"),

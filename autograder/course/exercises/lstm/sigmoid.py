@@ -70,6 +70,11 @@ _PARTS = (
 )
 
 
+def _right_sigmoid(a):
+    result = sigmoid(np.asarray(a, dtype=np.float64))
+    return result if isinstance(a, np.ndarray) else float(result)
+
+
 def _answer_sigmoid(inputs: Mapping) -> Outputs:
     import torch
 
@@ -337,6 +342,7 @@ EXERCISE = lstm_exercise(
     returns=FloatOrArray("s"),
     probes=_PROBES,
     answer=_answer_sigmoid,
+    in_numpy=_right_sigmoid,
     mistakes=_MISTAKES,
     parts=_PARTS,
     silent=True,

@@ -295,6 +295,7 @@ EXERCISE = rnn_exercise(
     returns=Params(("W_h", "b_h", "W_y", "b_y")),
     probes=_PROBES,
     answer=_answer_clip,
+    in_numpy=_clip,
     mistakes=_MISTAKES,
     why_tolerance="the order of a sum changes the norm by about 1e-15 of its size",
     parts=_PARTS,

@@ -54,6 +54,8 @@ def right_backward(
             new = getattr(s, key)
             grads[key] = add(key, grads[key], new) if key in grads else new
         s.dh = s.carried
+    for key in KEYS:  # where no step was walked
+        grads.setdefault(key, np.zeros_like(params[key]))
     return dxs, s.dh, grads
 
 

@@ -110,6 +110,12 @@ def _lag_with(**options: Callable) -> Callable:
     return lambda hs, params: _by_lag(hs, params, **options)
 
 
+def _frobenius_from_one(hs, params):
+    entries = _by_lag(hs, params, norm=lambda m: np.linalg.norm(m, axis=(-2, -1)))
+    entries[0] = 1.0
+    return entries
+
+
 def _with_slope(slope: Callable) -> Callable:
     """Jacobians with another slope; ``slope(h, h_prev)``."""
 
@@ -269,6 +275,17 @@ _MISTAKES = (
         _lag_with(norm=lambda m: np.linalg.norm(m, axis=(-2, -1)) / np.sqrt(m.shape[-1])),
     ),
     _lag_mistake(
+        "Frobenius norm, entry 0 set to 1",
+        "You take the Frobenius norm, np.linalg.norm's default; the spectral norm is the largest "
+        "singular value: ord=2.",
+        _frobenius_from_one,
+    ),
+    _lag_mistake(
+        "nuclear norm",
+        "You add the singular values up; the spectral norm is the largest of them.",
+        _lag_with(norm=lambda m: np.linalg.svd(m, compute_uv=False).sum(axis=-1)),
+    ),
+    _lag_mistake(
         "largest eigenvalue",
         "You take the largest |eigenvalue|, the spectral radius; the spectral norm is the largest "
         "singular value.",
@@ -370,6 +387,7 @@ EXERCISE = rnn_exercise(
     returns=Array("norms"),
     probes=_PROBES,
     answer=by_reference("gradient_by_lag", "norms"),
+    in_numpy=_by_lag,
     mistakes=_MISTAKES,
     why_tolerance=(
         "products of sixty matrices in float64, taken in another order, differ by about 1e-13 "

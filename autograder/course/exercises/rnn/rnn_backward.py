@@ -44,7 +44,7 @@ def _with_states(draw: Callable, scale: float = 1.0) -> Callable:
     def with_states(rng):
         drawn = draw(rng)
         xs, h0, params = drawn["xs"], drawn["h0"], drawn["params"]
-        dh_last = drawing.inputs(rng, *h0.shape)
+        dh_last = drawing.arriving(rng, *h0.shape)
         dh_last[0] *= scale
         hs = right_forward(xs, h0, params)
         return {"xs": xs, "h0": h0, "hs": hs, "dh_last": dh_last, "params": params}
@@ -377,6 +377,18 @@ _MISTAKES = (
     ),
     _back_mistake(
         "dh0",
+        "first step left out",
+        "You stop before t = 0: the first step, from h0 to h_1, is walked back like all others.",
+        changed(order=lambda T: range(T - 1, 0, -1)),
+    ),
+    _back_mistake(
+        "dh0",
+        "last step left out",
+        "You begin at step T - 1; dh_last arrives at h_T, the state after the last step.",
+        changed(order=lambda T: range(T - 2, -1, -1)),
+    ),
+    _back_mistake(
+        "dh0",
         "time walked forwards",
         "You go from t = 1 to T; a gradient travels from the last step to the first.",
         changed(order=range),
@@ -521,7 +533,7 @@ _MISTAKES = (
         "You return both parameters' gradients as items of the tuple; collect them in a dict.",
         after(lambda i, dxs, dh0, grads: (dxs, dh0, *grads.values())),
     ),
-    *contract_mistakes(right_backward, None, BACKWARD, "dh_last", "hs"),
+    *contract_mistakes(right_backward, None, BACKWARD, "dh_last", "hs", exact=True),
     # Recognized by the size of their error; the more exact one first.
     _back_mistake(
         None,
@@ -535,9 +547,9 @@ _MISTAKES = (
     _back_mistake(
         None,
         "finite differences",
-        "Your numbers are right to about five digits: that is how exact one-sided finite "
-        "differences are, (f(a + e) - f(a)) / e. (Arithmetic in float32 on the way would look "
-        "alike.) Write the formulas, and keep float64.",
+        "Your numbers are close to right, and off by far more than rounding. It looks like finite "
+        "differences, one-sided or with a step that is too large or too small, or like float32 on "
+        "the way. Write the formulas, and keep float64.",
         _differences(1e-6, central=False),
         within=1e-3,
     ),
@@ -558,6 +570,7 @@ EXERCISE = rnn_exercise(
     returns=Gradients(("dxs", "dh0"), KEYS),
     probes=_probes(),
     answer=_answer_backward,
+    in_numpy=right_backward,
     reference="torch autograd through the reference, torch {torch}, float64 on the CPU",
     mistakes=_MISTAKES,
     tolerance=1e-12,

@@ -16,7 +16,24 @@ from autograder.player.contract import Array
 _MISTAKES = (
     *time_mistakes(right_step, THROUGH_TIME),
     *lift(
-        rnn_step.MISTAKES, "in the step", lambda wrong, **i: right_forward(**i, step=by_name(wrong))
+        rnn_step.MISTAKES,
+        "in the step",
+        lambda wrong, **i: right_forward(**i, step=by_name(wrong)),
+        inside="rnn_step",
+        by_call={
+            "input and state in the wrong order": (
+                "x and h exchanged in the call of rnn_step",
+                "Your rnn_step is right; the walk hands it the state first and the input second.",
+            ),
+            "h_prev ignored": (
+                "the step gets no state",
+                "Your rnn_step is right; every step gets zeros in place of the state before it.",
+            ),
+            "x ignored": (
+                "the step gets no input",
+                "Your rnn_step is right; every step gets zeros in place of its input.",
+            ),
+        },
     ),
 )
 
@@ -34,6 +51,7 @@ EXERCISE = rnn_exercise(
     returns=Array("hs"),
     probes=sequence_families(sequence_inputs),
     answer=by_reference("rnn_forward", "hs"),
+    in_numpy=right_forward,
     mistakes=(
         *_MISTAKES,
         *contract_mistakes(right_forward, "carry", THROUGH_TIME, "xs", "h0"),

@@ -76,6 +76,7 @@ EXERCISE = rnn_exercise(
     returns=Array("h"),
     probes=(*term_probes(_step_inputs, "h"), *step_families(_step_inputs)),
     answer=by_reference("rnn_step", "h"),
+    in_numpy=right_step,
     mistakes=(*MISTAKES, *contract_mistakes(right_step, "read", STEP, "x", "h_prev")),
     parts=TERMS,
     part="read",

@@ -62,12 +62,17 @@ def orthogonal(rng: Rng, size: int) -> np.ndarray:
 
 def cell(rng: Rng, *shape: int) -> np.ndarray:
     """An LSTM's cell: unlike a hidden state it may leave (-1, 1)."""
-    return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2, 2.0, shape)
+    return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2, 4.0, shape)
 
 
 def inputs(rng: Rng, *shape: int) -> np.ndarray:
     """Standard normal inputs."""
     return rng.standard_normal(shape)
+
+
+def arriving(rng: Rng, *shape: int) -> np.ndarray:
+    """Gradients that arrive from a loss, so large that cutting them at 1 or 2 would show."""
+    return 3.0 * rng.standard_normal(shape)
 
 
 def gated_params(rng: Rng, gates: str, D: int, H: int) -> dict[str, np.ndarray]:
@@ -107,7 +112,7 @@ def step_families(draw: Callable) -> tuple[Probe, ...]:
         return draw(rng, size, size, size)
 
     def zero_input(rng):
-        drawn = general(rng)
+        drawn = draw(rng, *WIDE)  # as the large one: nothing may depend on shapes alone
         drawn["x"] *= 0.0
         return drawn
 
@@ -171,7 +176,7 @@ def sequence_families(draw: Callable) -> tuple[Probe, ...]:
         return draw(rng, 60, *different_sizes(rng, 3))
 
     def zero_input(rng):
-        drawn = general(rng)
+        drawn = draw(rng, 4, *WIDE)  # as the large one: nothing may depend on shapes alone
         drawn["xs"] *= 0.0
         return drawn
 

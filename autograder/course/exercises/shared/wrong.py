@@ -50,17 +50,17 @@ def in_place(wrong: Callable, *targets: str) -> Callable:
     return changes_inputs
 
 
-def as_float32(right: Callable) -> Callable:
-    """The same result in single precision, also within tuples and dicts."""
+def each(change: Callable, right: Callable) -> Callable:
+    """The right result with every array changed, also within tuples and dicts."""
 
-    def rounded(value):
+    def changed(value):
         if isinstance(value, Mapping):
-            return {key: rounded(entry) for key, entry in value.items()}
+            return {key: changed(entry) for key, entry in value.items()}
         if isinstance(value, tuple):
-            return tuple(rounded(entry) for entry in value)
-        return value.astype(np.float32)
+            return tuple(changed(entry) for entry in value)
+        return change(value)
 
-    return lambda **inputs: rounded(right(**inputs))
+    return lambda **inputs: changed(right(**inputs))
 
 
 def walk(xs, h0, params, step: Callable):
@@ -77,13 +77,35 @@ def by_name(step: Callable) -> Callable:
     return lambda x, h_prev, params: step(x=x, h_prev=h_prev, params=params)
 
 
-def contract_mistakes(right: Callable, part: str | None, section: Section, *changed: str):
-    """Mistakes against the contract that every function shares."""
+def contract_mistakes(
+    right: Callable, part: str | None, section: Section, *changed: str, exact: bool = False
+):
+    """Mistakes against the contract that every function shares.
+
+    With ``exact``, the catalogue has its own entries for answers that are nearly right.
+    """
+    nearly = Mistake(
+        "precision lost on the way",
+        "Your numbers are close to right, and off by far more than float64 rounds. Something gives "
+        "digits away: np.round, a cast to float32, or an approximation. Keep float64 throughout.",
+        each(lambda a: np.round(a, 4), right),
+        section,
+        None,
+        within=1e-3,
+    )
     return (
+        Mistake(
+            "all zero",
+            "Every number that you return is zero: what is computed does not reach the result.",
+            each(np.zeros_like, right),
+            section,
+            None,
+        ),
+        *(() if exact else (nearly,)),
         Mistake(
             "result in float32",
             "Your numbers are right to seven digits but come as float32; keep float64.",
-            as_float32(right),
+            each(lambda a: a.astype(np.float32), right),
             section,
             part,
         ),
@@ -101,13 +123,30 @@ def contract_mistakes(right: Callable, part: str | None, section: Section, *chan
     )
 
 
-def lift(mistakes, where: str, using: Callable, skip: tuple[str, ...] = ()):
-    """The same mistakes, seen through a function that uses the wrong piece."""
+def lift(
+    mistakes,
+    where: str,
+    using: Callable,
+    skip: tuple[str, ...] = (),
+    inside: str = "",
+    by_call: Mapping[str, tuple[str, str]] | None = None,
+):
+    """The same mistakes, seen through a function that uses the wrong piece.
+
+    ``inside`` is the exercise that asks for the piece. ``by_call`` holds, for some mistakes by their
+    names, what the same looks like where the piece is right and called wrongly.
+    """
 
     def lifted(mistake):
         def wrong(**inputs):
             return using(mistake.wrong, **inputs)
 
-        return replace(mistake, name=f"{where}: {mistake.name}", wrong=wrong)
+        return replace(
+            mistake,
+            name=f"{where}: {mistake.name}",
+            wrong=wrong,
+            inside=(inside, *mistake.inside) if inside else mistake.inside,
+            by_call=(by_call or {}).get(mistake.name),
+        )
 
     return tuple(lifted(m) for m in mistakes if m.name not in skip)

@@ -62,7 +62,7 @@ _WALKS: tuple[tuple[str, str, str, Callable], ...] = (
     ),
     (
         "batch taken for time",
-        "You walk along the batch axis; xs is (T, B, D), time first.",
+        "You walk along the batch axis, as xs[:, t] does; xs is (T, B, D), time first: xs[t].",
         "carry",
         lambda states, xs, h0: states(np.swapaxes(xs, 0, 1), h0),
     ),
@@ -83,6 +83,18 @@ _WALKS: tuple[tuple[str, str, str, Callable], ...] = (
         "Every step reads xs[0]; step t reads xs[t].",
         "carry",
         lambda states, xs, h0: states(np.stack([xs[0]] * len(xs)), h0),
+    ),
+    (
+        "first input left out",
+        "You start at xs[1]; the first step reads xs[0], so there are T states.",
+        "step",
+        lambda states, xs, h0: states(xs[1:], h0),
+    ),
+    (
+        "last input left out",
+        "You stop one step early: T inputs give T states, up to xs[T - 1].",
+        "step",
+        lambda states, xs, h0: states(xs[:-1], h0),
     ),
     (
         "inputs one step late",
