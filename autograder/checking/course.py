@@ -11,7 +11,6 @@ from typing import Any
 
 from autograder.checking.record import Exercise
 
-
 MOST_LISTED = 15
 """Exercises that are listed where a name is unknown; more are no help."""
 

@@ -11,6 +11,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -18,6 +19,7 @@ from types import FrameType
 import numpy as np
 
 from autograder.checking import courses, reading
+from autograder.checking.example import smallest
 from autograder.checking.judge import Questions, decide, passes
 from autograder.checking.naming import NOTHING, Beneath
 from autograder.checking.record import Exercise, Inputs
@@ -84,6 +86,8 @@ def judged(exercise: Exercise, code: Callable, others: Mapping[str, Exercise]) -
     verdict = decide(questions, play(exercise, code, questions.played), look)
     if not is_tried_again(verdict):
         return verdict
+    if verdict.why.kind == "values":
+        verdict = replace(verdict, example=smallest(exercise, code))
     if beneath is NOTHING:
         look()
     mended = {n: _right_one(others[n], names[n]) for n in beneath.wrong if others[n].in_numpy}
@@ -93,10 +97,13 @@ def judged(exercise: Exercise, code: Callable, others: Mapping[str, Exercise]) -
     names.update(mended)
     try:
         observed = list(exercise.play(code, questions.played))
+        example = smallest(exercise, code)
     finally:
         names.update(before)
     called = beneath.right | mended.keys()
     again = decide(questions, map(as_sent, observed), lambda: Beneath(called))
+    if again.failure and again.why.kind == "values":
+        again = replace(again, example=example)
     return with_right_ones(verdict, again, tuple(mended))
 
 

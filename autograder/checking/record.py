@@ -103,6 +103,8 @@ class Exercise:
     """a right answer in NumPy, called with the inputs of a probe by name and held to ``answer`` by a
     test; it stands in for a student's own function where another that builds on it is tried once
     more, and for the reference where torch is absent. None where there is none"""
+    small: tuple[Callable[[np.random.Generator], Inputs], ...] = ()
+    """inputs that a person can follow by hand, the smallest first; only their shapes count"""
     course: str = ""
     """the course that declares it"""
     sizes: Callable[[Mapping], str] = shapes_in_words

@@ -140,6 +140,8 @@ def _say_what_fails(verdict: Verdict, say, blocks: list[tuple[int, list[str]]]) 
     blocks.append((5, [f"    {line}" for line in failure.lines[-3:]]))
     if failure.detail:
         say("", failure.detail, 6)
+    if verdict.example:
+        say("By hand", verdict.example, 3)
     say("Tried", _tried(verdict), 1)
     if verdict.mistake:
         say("Mistake", f"{verdict.mistake.name}. {verdict.mistake.says}")
@@ -276,6 +278,8 @@ def _show_what_fails(
         body.append(f'<p class="quiet">{_parts_title(verdict)}</p><ul>{items}</ul>')
     for one in verdict.suspicions:
         body.append(f"<p>Looks like <b>{escape(one.name)}</b>: {_prose(one.says)}</p>")
+    if verdict.example:
+        rows.append(("By hand", escape(verdict.example)))
     rows.append(("Compare with", f"<code>{escape(verdict.equation)}</code>"))
     if hint := _hint(verdict):
         rows.append(("Hint", f"<details><summary>show</summary>{_prose(hint)}</details>"))

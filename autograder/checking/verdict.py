@@ -74,6 +74,10 @@ class Verdict:
     """other mistakes that look the same from outside"""
     through: tuple[str, ...] = ()
     """functions of the notebook that are not right, and were tried with right ones in their place"""
+    behavior: str = ""
+    """a digest of wrong results that have no name: equal for answers that do the same, under one seed"""
+    example: str = ""
+    """the smallest inputs on which it fails, and what is right there, to be followed by hand"""
     suspicions: tuple[Diagnosis, ...] = ()
     """for an unknown mistake: what single parts behave like when tested alone"""
     part_names: tuple[tuple[str, str], ...] = ()
@@ -93,6 +97,11 @@ class Verdict:
     """how the mistake was recognized, where it is not by its results on every input"""
     course: str = ""
     """the course that declares the exercise"""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something in the answer itself is not right."""
+        return not self.passed and self.why.kind != "through"
 
     @property
     def why(self) -> Failure:

@@ -304,7 +304,10 @@ def follow_through(engine: Stage, part: Part, done: Performance, deadline: float
         start = time.monotonic()
         try:
             seen = _asked_again(engine, part, done, exercise, order, answers)
-        except Ended:
+        except Ended as error:
+            if error.kind == "reply":
+                says = f"{exercise.name} asked the judge for what is no question ({error})."
+                done.remarks.append(Remark("tamper", says))
             continue
         finally:
             done.code_seconds += time.monotonic() - start

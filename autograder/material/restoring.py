@@ -79,7 +79,7 @@ def restore(paper: Paper, release: Release) -> Restored:
     """
     cells, official = paper["cells"], release.official
     merged = _resolve_conflicts(cells, release)
-    claims = {id(cell): cell["metadata"].get("nbgrader", {}) for cell in cells}
+    claims = {id(cell): _claim(cell) for cell in cells}
     found = _by_grade_id(cells, {known.name: known for known in official})
     taken = {id(cell) for cell in found.values()}
     for known in official:
@@ -180,6 +180,13 @@ def _resolve_conflicts(cells: list, release: Release) -> int:
     return merged
 
 
+def _claim(cell: Mapping) -> Mapping:
+    """What a cell says of itself to nbgrader; nothing where it does not say which cell it is."""
+    found = cell["metadata"].get("nbgrader")
+    named = isinstance(found, Mapping) and isinstance(found.get("grade_id"), str)
+    return found if named else {}
+
+
 def _by_grade_id(cells: list, known: Mapping[str, Official]) -> dict[str, Cell]:
     """The cells by grade_id. All others lose their nbgrader metadata.
 
@@ -187,7 +194,8 @@ def _by_grade_id(cells: list, known: Mapping[str, Official]) -> dict[str, Cell]:
     """
     copies: dict[str, list[Cell]] = {}
     for cell in cells:
-        grade_id = cell["metadata"].pop("nbgrader", {}).get("grade_id")
+        grade_id = _claim(cell).get("grade_id")
+        cell["metadata"].pop("nbgrader", None)
         if grade_id in known:
             copies.setdefault(grade_id, []).append(cell)
     return {name: _counting(known[name], found) for name, found in copies.items()}
@@ -463,7 +471,7 @@ def is_of_another(paper: Paper, release: Release) -> bool:
         return False
     known = {cell.name for cell in release.official if cell.solution or cell.function}
     for cell in paper["cells"]:
-        if cell["metadata"].get("nbgrader", {}).get("grade_id") in known:
+        if _claim(cell).get("grade_id") in known:
             return False
     words = re.compile(rf"\b({'|'.join(map(re.escape, asked))})\b")
     return not any(words.search(source) for source in code)

@@ -401,3 +401,29 @@ def test_the_card_says_which_kinds_were_right():
     right = [probe.name for probe in verdict.probes if probe.passed]
     said = re.sub(r"\s+", " ", str(verdict))
     assert right and all(name in said for name in right)
+
+
+# The smallest example
+
+
+def test_the_numbers_shown_can_be_followed_by_hand():
+    names = notebook((UPDATE, UPDATE.replace("return ", "return 1 - ")))
+    example = grade(names["update_gate"]).example
+    assert example == (
+        "x = [[1]], h_prev = [[1]], W_z = [[1, 1]], b_z = [1]: "
+        "your z is [[0.04743]], right is [[0.9526]]."
+    )
+    z = 1 / (1 + np.exp(-(1 * 1 + 1 * 1 + 1)))
+    assert f"{z:.4g}" == "0.9526" and "By hand: x = [[1]]" in str(grade(names["update_gate"]))
+
+
+SMALL = [exercise for exercise in COURSE.records.values() if exercise.small]
+
+
+@pytest.mark.parametrize("exercise", SMALL, ids=lambda e: e.name)
+def test_an_example_shows_most_mistakes_and_no_right_answer(exercise):
+    from autograder.checking.example import smallest
+
+    assert smallest(exercise, exercise.in_numpy) == ""
+    shown = [bool(smallest(exercise, mistake.wrong)) for mistake in exercise.mistakes]
+    assert sum(shown) > 0.6 * len(shown)

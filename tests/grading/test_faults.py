@@ -25,7 +25,8 @@ from engine_scene import (
 )
 
 from autograder.course.gated_memory import COURSE as GATED_MEMORY
-from autograder.grading.engine import KEPT_OUTPUT, MOST_RESTARTS, Engine
+from autograder.grading.engine import Engine
+from autograder.grading.performing import KEPT_OUTPUT, MOST_RESTARTS
 from autograder.grading.stage import PlayersUnavailable
 from autograder.material.papers import LONGEST_CODE, MOST_CELLS
 

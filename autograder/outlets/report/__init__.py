@@ -23,7 +23,7 @@ from autograder.grading.graded import Graded
 from autograder.grading.similarity import alike
 from autograder.outlets.report import words
 from autograder.outlets.report.look import confinement, done, remarks, similar
-from autograder.outlets.report.mistakes import reteach, unnamed
+from autograder.outlets.report.mistakes import own_mistakes, reteach, unnamed
 from autograder.outlets.report.people import Room, label
 from autograder.outlets.report.points import exercises, headline, scores, students
 from autograder.outlets.report.times import times
@@ -66,6 +66,7 @@ def class_report(
             "scores": scores(scored) if scored.records else None,
             "exercises": exercises(scored),
             "unnamed": unnamed(scored),
+            "own": own_mistakes(scored),
             "remarks": remarks(room),
             "done": done(room),
             "similar": similar(room),

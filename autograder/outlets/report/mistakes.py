@@ -15,6 +15,9 @@ from autograder.player.failures import FAILURES
 MOST_MISTAKES = 6
 """Mistakes of a section that are shown at once; the others are folded."""
 
+MOST_OWN = 12
+"""Mistakes without a name that are shown, those that most students share."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -70,7 +73,7 @@ def reteach(room: Room) -> Reteach:
 
     A student counts once for a section, and once for a mistake.
     """
-    wrong = [v for record in room.records for v in record.verdicts if not v.passed]
+    wrong = [v for record in room.records for v in record.verdicts if v.wrong]
     found = [_section(room, section, made) for section, made in _by_section(room)]
     found.sort(key=lambda item: item[0])
     return Reteach(
@@ -159,7 +162,7 @@ def unnamed(room: Room) -> list[Kind]:
     kinds: dict[str, list[tuple[str, Verdict]]] = defaultdict(list)
     for record in room.records:
         for verdict in record.verdicts:
-            if not (verdict.passed or verdict.mistake or verdict.suspicions):
+            if verdict.wrong and not (verdict.mistake or verdict.suspicions):
                 kind = verdict.failure.kind if verdict.failure else ""
                 kinds[kind].append((record.student, verdict))
     rows = []
@@ -176,6 +179,37 @@ def unnamed(room: Room) -> list[Kind]:
             )
         )
     return rows
+
+
+@dataclass(frozen=True)
+class OwnMistake:
+    """Wrong results without a name that several students have in common, to the last digit."""
+
+    exercise: str
+    example: str
+    """what is said of one of them; empty where names are hidden, since it may quote a submission"""
+    students: int
+    made_by: Listed
+
+
+def own_mistakes(room: Room) -> list[OwnMistake]:
+    """The mistakes of this class that the catalogue does not know, the most common first."""
+    found: dict[tuple[str, str], list[tuple[str, Verdict]]] = defaultdict(list)
+    for record in room.records:
+        for verdict in record.verdicts:
+            if verdict.wrong and verdict.behavior:
+                found[verdict.exercise, verdict.behavior].append((record.student, verdict))
+    groups = [group for group in found.values() if len(group) > 1]
+    groups.sort(key=lambda group: (-len(group), group[0][1].exercise, group[0][0]))
+    return [
+        OwnMistake(
+            clean(group[0][1].exercise),
+            "" if room.hidden else clean(f"{group[0][1].why.headline} {group[0][1].why.detail}"),
+            len(group),
+            room.listed({student for student, _ in group}),
+        )
+        for group in groups[:MOST_OWN]
+    ]
 
 
 def _exception(failure: Failure) -> str:

@@ -21,7 +21,54 @@ stolen = {name: value for name, value in globals().items() if callable(value)}
 
 FROM_STOLEN = "NAME = stolen.get('NAME')"
 
+ASK_THE_JUDGE = """
+def ask(stand_in, name, inputs):
+    # Where a function was not right, something stands in its place that asks the judge.
+    player = stand_in.answer.func.__self__
+    player._reply({"ask": name, "inputs": dict(inputs)})
+    return tuple(player.channel.receive()["outputs"].values())
+"""
+
 READING = (
+    Attack(
+        "The judge asked for the answer itself",
+        FAMILY,
+        "An answer that is tried once more, with the judge behind what it builds on, asks for its own.",
+        cells=(ASK_THE_JUDGE,),
+        answers={
+            "forget_gate": """
+            def forget_gate(x, h_prev, params):
+                return ask(sigmoid, "forget_gate", locals())[0]
+            """,
+            "lstm_step": """
+            def lstm_step(x, h_prev, c_prev, params):
+                return ask(forget_gate, "lstm_step", locals())
+            """,
+            "lstm_forward": """
+            def lstm_forward(xs, h0, c0, params):
+                return ask(lstm_step, "lstm_forward", locals())
+            """,
+        },
+        engine_says=frozenset({"exception", "tamper"}),
+    ),
+    Attack(
+        "The judge asked until it knows",
+        FAMILY,
+        "The gate that the judge answers for is asked ten thousand times, to fill a table of answers.",
+        cells=(ASK_THE_JUDGE,),
+        answers={
+            "lstm_step": """
+            def lstm_step(x, h_prev, c_prev, params):
+                inputs = {"x": x, "h_prev": h_prev, "params": params}
+                if hasattr(forget_gate, "answer"):
+                    for _ in range(10_000):
+                        gate = ask(forget_gate, "forget_gate", inputs)[0]
+                    return gate, gate
+                return x, x
+            """,
+        },
+        engine_says=frozenset({"type", "values", "shape", "tamper"}),
+    ),
     Attack(
         "The expected values in the caller's frame",
         FAMILY,

@@ -154,9 +154,9 @@ def test_failures_without_a_name(records, page):
         (r.student, v)
         for r in records
         for v in r.verdicts
-        if not v.passed and not v.mistake and not v.suspicions
+        if v.wrong and not v.mistake and not v.suspicions
     ]
-    rows = page.find(id="unnamed").select("tbody tr")
+    rows = page.find(id="unnamed").find("table").select("tbody tr")
     assert len(rows) == len({v.failure.kind for _, v in left})
     for row in rows:
         kind = kinds[row.th.contents[0].strip()]
@@ -169,6 +169,17 @@ def test_failures_without_a_name(records, page):
             assert f"{exercise} {count}" in words(row.th)
         if kind == "exception":
             assert f"NameError {answers}" in words(row.th)
+
+
+def test_what_several_have_in_common_is_shown_with_an_example(records, page):
+    groups = Counter((v.exercise, v.behavior) for r in records for v in r.verdicts if v.behavior)
+    shared = sorted((count for count in groups.values() if count > 1), reverse=True)
+    assert shared, "the sample has answers that are wrong in the same way without a name"
+    rows = page.find(id="unnamed").find_all("table")[1].select("tbody tr")
+    assert [int(words(row.td)) for row in rows] == shared[: len(rows)]
+    first = rows[0].th.find("code").string
+    made = [v for r in records for v in r.verdicts if v.exercise == first and v.behavior]
+    assert any(v.why.headline in words(rows[0].th) for v in made)
 
 
 def test_submissions_that_need_a_look(records, page):

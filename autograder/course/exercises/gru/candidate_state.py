@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.checking.record import Mistake, Probe
-from autograder.course.exercises.gru.inputs import gate_probes, general_inputs
+from autograder.checking.record import Inputs, Mistake, Probe
+from autograder.course.exercises.gru.inputs import gate_probes, general_inputs, step_inputs
 from autograder.course.exercises.gru.right_cell import right_candidate
 from autograder.course.exercises.gru.sections import CANDIDATE, TWO_RESETS
 from autograder.course.exercises.shared.answers import by_reference
 from autograder.course.exercises.shared.declared import gru_exercise
-from autograder.course.exercises.shared.drawing import TERMS
+from autograder.course.exercises.shared.drawing import TERMS, small_steps
 from autograder.course.exercises.shared.wrong import affine, contract_mistakes, join, sigmoid, split
 from autograder.player.contract import Array
 
@@ -24,6 +24,16 @@ def _with_r(draw: Callable) -> Callable:
         return {"x": drawn["x"], "h_prev": drawn["h_prev"], "r": r, "params": drawn["params"]}
 
     return with_r
+
+
+def _small_inputs(rng, B: int, D: int, H: int) -> Inputs:
+    drawn = step_inputs(rng, B, D, H)
+    return {
+        "x": drawn["x"],
+        "h_prev": drawn["h_prev"],
+        "r": drawn["h_prev"],
+        "params": drawn["params"],
+    }
 
 
 def _candidate_probes() -> tuple[Probe, ...]:
@@ -210,6 +220,7 @@ EXERCISE = gru_exercise(
     probes=_candidate_probes(),
     answer=by_reference("candidate_state", "h_cand"),
     in_numpy=right_candidate,
+    small=small_steps(_small_inputs),
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_candidate, "candidate", CANDIDATE, "h_prev", "r"),

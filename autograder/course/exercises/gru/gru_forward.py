@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.checking.record import Inputs
+from autograder.checking.record import Inputs, Mistake
 from autograder.course.exercises.gru import gru_step
 from autograder.course.exercises.gru.right_cell import right_forward, right_step
 from autograder.course.exercises.gru.sections import THROUGH_TIME
@@ -13,6 +13,7 @@ from autograder.course.exercises.shared.drawing import (
     FORWARD_PARTS,
     gated_params,
     sequence_families,
+    small_sequences,
     state,
 )
 from autograder.course.exercises.shared.wrong import by_name, contract_mistakes, lift
@@ -30,6 +31,13 @@ def _sequence_inputs(rng, T: int, B: int, D: int, H: int) -> Inputs:
 
 _MISTAKES = (
     *time_mistakes(right_step, THROUGH_TIME),
+    Mistake(
+        "x and h exchanged in the call of the step",
+        "The walk hands the step the state first and the input second; x comes first.",
+        lambda xs, h0, params: right_forward(xs, h0, params, lambda x, h, p: right_step(h, x, p)),
+        THROUGH_TIME,
+        "carry",
+    ),
     *lift(
         gru_step.MISTAKES,
         "in the step",
@@ -53,6 +61,7 @@ EXERCISE = gru_exercise(
     probes=sequence_families(_sequence_inputs),
     answer=by_reference("gru_forward", "hs"),
     in_numpy=right_forward,
+    small=small_sequences(_sequence_inputs),
     mistakes=(
         *_MISTAKES,
         *contract_mistakes(right_forward, "carry", THROUGH_TIME, "xs", "h0"),

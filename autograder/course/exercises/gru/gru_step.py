@@ -23,6 +23,7 @@ from autograder.course.exercises.shared.drawing import (
     SATURATED,
     fix_gate,
     known_gate,
+    small_steps,
     step_families,
 )
 from autograder.course.exercises.shared.wrong import contract_mistakes, lift
@@ -356,6 +357,7 @@ EXERCISE = gru_exercise(
     probes=_PROBES,
     answer=by_reference("gru_step", "h"),
     in_numpy=right_step,
+    small=small_steps(step_inputs),
     mistakes=(*MISTAKES, *contract_mistakes(right_step, "state", NEW_STATE, "h_prev")),
     parts=PARTS,
     builds_on=("update_gate", "reset_gate", "candidate_state"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from autograder.course.exercises.gru.inputs import gate_probes
+from autograder.course.exercises.gru.inputs import gate_probes, step_inputs
 from autograder.course.exercises.gru.right_cell import right_reset
 from autograder.course.exercises.gru.sections import RESET_GATE
 from autograder.course.exercises.shared.answers import by_reference
 from autograder.course.exercises.shared.declared import gru_exercise
-from autograder.course.exercises.shared.drawing import TERMS
+from autograder.course.exercises.shared.drawing import TERMS, small_steps
 from autograder.course.exercises.shared.wrong import contract_mistakes
 from autograder.course.exercises.shared.wrong_sums import gate_mistakes
 from autograder.player.contract import Array
@@ -32,6 +32,7 @@ EXERCISE = gru_exercise(
     probes=gate_probes("r"),
     answer=by_reference("reset_gate", "r"),
     in_numpy=right_reset,
+    small=small_steps(step_inputs),
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_reset, "r", RESET_GATE, "x", "h_prev"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from autograder.course.exercises.gru.inputs import gate_probes
+from autograder.course.exercises.gru.inputs import gate_probes, step_inputs
 from autograder.course.exercises.gru.right_cell import right_update
 from autograder.course.exercises.gru.sections import TWO_CONVENTIONS, UPDATE_GATE
 from autograder.course.exercises.shared.answers import by_reference
 from autograder.course.exercises.shared.declared import gru_exercise
-from autograder.course.exercises.shared.drawing import TERMS
+from autograder.course.exercises.shared.drawing import TERMS, small_steps
 from autograder.course.exercises.shared.wrong import contract_mistakes
 from autograder.course.exercises.shared.wrong_sums import gate_mistakes
 from autograder.player.contract import Array
@@ -35,6 +35,7 @@ EXERCISE = gru_exercise(
     probes=gate_probes("z"),
     answer=by_reference("update_gate", "z"),
     in_numpy=right_update,
+    small=small_steps(step_inputs),
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_update, "z", UPDATE_GATE, "x", "h_prev"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from autograder.checking.record import Mistake
 from autograder.course.exercises.lstm.confusions import THE_CANDIDATES, others
-from autograder.course.exercises.lstm.inputs import gate_probes
+from autograder.course.exercises.lstm.inputs import gate_inputs, gate_probes
 from autograder.course.exercises.lstm.right_cell import right_gate
 from autograder.course.exercises.lstm.sections import FORGET
 from autograder.course.exercises.shared.answers import by_reference
 from autograder.course.exercises.shared.declared import lstm_exercise
-from autograder.course.exercises.shared.drawing import TERMS
+from autograder.course.exercises.shared.drawing import TERMS, small_steps
 from autograder.course.exercises.shared.wrong import affine, contract_mistakes, sigmoid
 from autograder.course.exercises.shared.wrong_sums import gate_mistakes
 from autograder.player.contract import Array
@@ -42,6 +42,7 @@ EXERCISE = lstm_exercise(
     probes=gate_probes("f"),
     answer=by_reference("forget_gate", "f"),
     in_numpy=right_gate("f"),
+    small=small_steps(gate_inputs),
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_gate("f"), "f", FORGET, "x", "h_prev"),

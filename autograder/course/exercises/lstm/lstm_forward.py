@@ -19,6 +19,7 @@ from autograder.course.exercises.shared.drawing import (
     cell,
     gated_params,
     sequence_families,
+    small_sequences,
     state,
 )
 from autograder.course.exercises.shared.wrong import contract_mistakes, lift
@@ -282,6 +283,7 @@ EXERCISE = lstm_exercise(
     probes=_PROBES,
     answer=by_reference("lstm_forward", "hs", "cs"),
     in_numpy=_forward,
+    small=small_sequences(_sequence_inputs),
     mistakes=(
         *_MISTAKES,
         *contract_mistakes(_forward, "carry", THROUGH_TIME, "xs", "h0", "c0"),

@@ -19,6 +19,7 @@ from autograder.course.exercises.shared.drawing import (
     fix_gate,
     general_step,
     known_gate,
+    small_steps,
     step_families,
 )
 from autograder.course.exercises.shared.wrong import affine, contract_mistakes, lift, sigmoid
@@ -404,6 +405,7 @@ EXERCISE = lstm_exercise(
     probes=_PROBES,
     answer=by_reference("lstm_step", "h", "c"),
     in_numpy=right_step,
+    small=small_steps(_step_inputs),
     mistakes=(*MISTAKES, *contract_mistakes(right_step, "cell", STEP, "h_prev", "c_prev")),
     parts=_PARTS,
     builds_on=("forget_gate", "input_gate", "output_gate", "candidate_cell", "sigmoid"),

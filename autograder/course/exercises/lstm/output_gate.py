@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from autograder.course.exercises.lstm.confusions import THE_CANDIDATES, others
-from autograder.course.exercises.lstm.inputs import gate_probes
+from autograder.course.exercises.lstm.inputs import gate_inputs, gate_probes
 from autograder.course.exercises.lstm.right_cell import right_gate
 from autograder.course.exercises.lstm.sections import OUTPUT
 from autograder.course.exercises.shared.answers import by_reference
 from autograder.course.exercises.shared.declared import lstm_exercise
-from autograder.course.exercises.shared.drawing import TERMS
+from autograder.course.exercises.shared.drawing import TERMS, small_steps
 from autograder.course.exercises.shared.wrong import contract_mistakes
 from autograder.course.exercises.shared.wrong_sums import gate_mistakes
 from autograder.player.contract import Array
@@ -31,6 +31,7 @@ EXERCISE = lstm_exercise(
     probes=gate_probes("o"),
     answer=by_reference("output_gate", "o"),
     in_numpy=right_gate("o"),
+    small=small_steps(gate_inputs),
     mistakes=(
         *MISTAKES,
         *contract_mistakes(right_gate("o"), "o", OUTPUT, "x", "h_prev"),

@@ -139,6 +139,13 @@ _MISTAKES = (
         "below",
     ),
     _clip_mistake(
+        "small gradients scaled up, zeros left alone",
+        "You always scale to max_norm, but for zeros; gradients that are small already stay as they "
+        "are: min(1, max_norm / norm).",
+        lambda grads, max_norm: _scaled(grads, max_norm / n if (n := _norm(grads)) else 1.0),
+        "below",
+    ),
+    _clip_mistake(
         "1e-6 added to the norm",
         "You divide by norm + 1e-6, as PyTorch does; here nothing is added. When the norm "
         "is above max_norm it is not zero.",

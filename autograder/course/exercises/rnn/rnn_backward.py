@@ -160,6 +160,12 @@ def _at_first_state(inputs, dxs, dh0, grads):
     return dxs, right_backward(**rest)[1], grads
 
 
+def _first_da(inputs, dxs, dh0, grads):
+    """What arrives at the sum of step 1: dh_1 times the slope there."""
+    arriving = _at_first_state(inputs, dxs, dh0, grads)[1]
+    return dxs, arriving * (1 - inputs["hs"][0] ** 2), grads
+
+
 def _after_last_step(inputs, dxs, dh0, grads):
     last = {name: inputs[name][-1:] for name in ("xs", "hs")}
     before = inputs["hs"][-2] if len(dxs) > 1 else inputs["h0"]
@@ -434,6 +440,12 @@ _MISTAKES = (
         "gradient of the first state returned as dh0",
         "Your dh0 is what arrives at h_1; one more step back, through step 1, leads to h0.",
         after(_at_first_state),
+    ),
+    _back_mistake(
+        "dh0",
+        "da of the first step returned as dh0",
+        "Your dh0 is what arrives at the first step's sum; through W_hh it leads on to h0.",
+        after(_first_da),
     ),
     _back_mistake(
         "dh0",

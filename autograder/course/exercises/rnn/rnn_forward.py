@@ -8,7 +8,11 @@ from autograder.course.exercises.rnn.right_cell import right_forward, right_step
 from autograder.course.exercises.rnn.sections import THROUGH_TIME
 from autograder.course.exercises.shared.answers import by_reference
 from autograder.course.exercises.shared.declared import rnn_exercise
-from autograder.course.exercises.shared.drawing import FORWARD_PARTS, sequence_families
+from autograder.course.exercises.shared.drawing import (
+    FORWARD_PARTS,
+    sequence_families,
+    small_sequences,
+)
 from autograder.course.exercises.shared.wrong import by_name, contract_mistakes, lift
 from autograder.course.exercises.shared.wrong_walks import time_mistakes
 from autograder.player.contract import Array
@@ -52,6 +56,7 @@ EXERCISE = rnn_exercise(
     probes=sequence_families(sequence_inputs),
     answer=by_reference("rnn_forward", "hs"),
     in_numpy=right_forward,
+    small=small_sequences(sequence_inputs),
     mistakes=(
         *_MISTAKES,
         *contract_mistakes(right_forward, "carry", THROUGH_TIME, "xs", "h0"),

@@ -15,6 +15,7 @@ from autograder.course.exercises.shared.declared import rnn_exercise
 from autograder.course.exercises.shared.drawing import (
     TERMS,
     gated_params,
+    small_steps,
     state,
     step_families,
     term_probes,
@@ -77,6 +78,7 @@ EXERCISE = rnn_exercise(
     probes=(*term_probes(_step_inputs, "h"), *step_families(_step_inputs)),
     answer=by_reference("rnn_step", "h"),
     in_numpy=right_step,
+    small=small_steps(_step_inputs),
     mistakes=(*MISTAKES, *contract_mistakes(right_step, "read", STEP, "x", "h_prev")),
     parts=TERMS,
     part="read",

@@ -7,6 +7,7 @@ gates to move, and sizes differ from one another, so that no axis can pass for a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -93,6 +94,16 @@ def fix_gate(params: dict, gate: str, value: object) -> None:
 def known_gate(rng: Rng, H: int) -> np.ndarray:
     """Pre-activations for which a gate is exactly 0, 1/2 or 1, as many of each as there are."""
     return rng.permutation(np.resize([-20 * SATURATED, 0.0, SATURATED], H))
+
+
+def small_steps(draw: Callable) -> tuple[Callable[[Rng], Inputs], ...]:
+    """One step that can be followed by hand; ``draw(rng, B, D, H)``."""
+    return tuple(partial(draw, B=1, D=D, H=H) for D, H in ((1, 1), (1, 2)))
+
+
+def small_sequences(draw: Callable) -> tuple[Callable[[Rng], Inputs], ...]:
+    """Two steps that can be followed by hand; ``draw(rng, T, B, D, H)``."""
+    return tuple(partial(draw, T=2, B=1, D=D, H=H) for D, H in ((1, 1), (1, 2)))
 
 
 def general_step(draw: Callable) -> Callable[[Rng], Inputs]:
