@@ -71,13 +71,15 @@ def _answered(code: object, name: str | None, course: str | None) -> Exercise:
             f"check needs the function itself, not what it returns ({type(code).__name__}): "
             "write check(the_function), without calling it."
         )
+    from autograder.checking.course import NoExercise
+
     called = name or str(getattr(code, "__name__", type(code).__name__))
     try:
         return _record(called, course)
-    except LookupError as error:
+    except NoExercise as error:
         if name is not None:
             raise
-        raise LookupError(
+        raise NoExercise(
             f"{error.args[0]} Under another name, say which one it answers: "
             f'check({called}, "its name").'
         ) from None

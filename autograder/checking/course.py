@@ -84,10 +84,14 @@ def _as_asked(exercise: Exercise, assignment: str, points: float, names: set[str
     return replace(exercise, **asked)
 
 
-def no_exercise(known: Iterable[str], name: str) -> LookupError:
+class NoExercise(LookupError):
+    """No exercise has this name."""
+
+
+def no_exercise(known: Iterable[str], name: str) -> NoExercise:
     """The error that says that no exercise is called ``name``, and which one is meant perhaps."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     guess = f" Did you mean {near[0]}?" if near else ""
     listed = f" There are: {', '.join(known)}." if len(known) <= MOST_LISTED else ""
-    return LookupError(f"There is no exercise called {name!r}.{guess}{listed}")
+    return NoExercise(f"There is no exercise called {name!r}.{guess}{listed}")

@@ -89,6 +89,6 @@ def test_points_and_exercises_follow_the_source(followed):
 
 def test_the_quoted_question_is_asked(followed):
     installed, _ = followed
-    program = "from autograder import check\ndef sigmoid(x):\n    return x\ncheck(sigmoid)"
-    said = installed.run("-P", "-c", program, code=1)
+    program = "from autograder import check\ndef sigmoid(x):\n    return x\nprint(check(sigmoid))"
+    said = installed.run("-P", "-c", program)
     assert flat(blocks("text")[-1]) in flat(said)

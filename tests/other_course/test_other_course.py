@@ -148,24 +148,18 @@ def sigmoid(x):
 def predict(X, w, b):
     return X @ w + b
 print(check(predict).points)
-try:
-    check(sigmoid)
-except LookupError as error:
-    print(error)
+print(check(sigmoid))
 print(check(sigmoid, course="regression").points, check(sigmoid, course="gated-memory").points)
 begin("regression", course="regression", points={"sigmoid": 7})
 print(check(sigmoid).points)
-try:
-    check(predict)
-except LookupError as error:
-    print(error)
+print(check(predict))
 """
     first, both, each, told, other = installed.run("-P", "-c", program).splitlines()
     assert first == "2.0"
     assert "gated-memory and regression both have an exercise sigmoid" in both
     assert 'course="gated-memory"' in both
     assert float(each.split()[0]) == 1 and told == "7.0"
-    assert other == "There is no exercise called 'predict'. There are: sigmoid."
+    assert other.startswith("There is no exercise called 'predict'. There are: sigmoid. ")
 
 
 def test_answers_are_recorded_for_where_torch_is_missing(installed, tmp_path):
