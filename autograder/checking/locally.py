@@ -93,8 +93,9 @@ def judged(exercise: Exercise, code: Callable, others: Mapping[str, Exercise]) -
     mended = {n: _right_one(others[n], names[n]) for n in beneath.wrong if others[n].in_numpy}
     if not mended:
         return verdict
-    before = {name: names[name] for name in mended}
-    names.update(mended)
+    placed = {also: mended[n] for n in mended for also in asking.names_of(names, n)}
+    before = {name: names[name] for name in placed}
+    names.update(placed)
     try:
         observed = list(exercise.play(code, questions.played))
         example = smallest(exercise, code)

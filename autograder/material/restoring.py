@@ -194,7 +194,7 @@ def _by_grade_id(cells: list, known: Mapping[str, Official]) -> dict[str, Cell]:
     """
     copies: dict[str, list[Cell]] = {}
     for cell in cells:
-        grade_id = _claim(cell).get("grade_id")
+        grade_id = _claim(cell).get("grade_id", "")
         cell["metadata"].pop("nbgrader", None)
         if grade_id in known:
             copies.setdefault(grade_id, []).append(cell)

@@ -42,10 +42,23 @@ def _follow(code: CodeType, names: Mapping, wanted: frozenset[str], met: set[str
         _follow(inner, names, wanted, met)
     loaded = {i.argval for i in dis.get_instructions(code) if i.opname in _LOADS} - met
     met |= loaded
+    for name in loaded - wanted:  # a second name for a wanted function
+        met |= {other for other in wanted if _same(names, name, other)}
     for name in loaded - wanted:
         helper = names.get(name)
         if isinstance(helper, FunctionType) and helper.__globals__ is names:
             _follow(helper.__code__, names, wanted, met)
+
+
+def _same(names: Mapping, one: str, other: str) -> bool:
+    return one in names and other in names and names[one] is names[other]
+
+
+def names_of(names: Mapping[str, object], name: str) -> list[str]:
+    """All names under which a notebook has the function ``name``."""
+    if name not in names:
+        return [name]
+    return [other for other, value in names.items() if value is names[name]]
 
 
 class Passed:

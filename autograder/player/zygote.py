@@ -221,8 +221,9 @@ class _Player:
         """Have the judge answer for these functions of the notebook from now on."""
         for name, spec in asked.items():
             own, returns = self.session.names.get(name), self._revived(spec["returns"])
-            answer = partial(self._asked, name, returns)
-            self.session.names[name] = asking.Passed(spec["names"], own, answer)
+            passed = asking.Passed(spec["names"], own, partial(self._asked, name, returns))
+            names = asking.names_of(self.session.names, name)
+            self.session.names.update(dict.fromkeys(names, passed))
 
     def _asked(self, name: str, returns: Any, inputs: dict) -> Any:
         sent = {key: asking.sendable(value) for key, value in inputs.items()}

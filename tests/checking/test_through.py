@@ -109,6 +109,16 @@ BLAMED = {
         None,
         ("gru_step",),
     ),
+    "the gate under a second name": (
+        [
+            (UPDATE, UPDATE.replace("return ", "return 1 - ") + "\n\nopening = update_gate"),
+            ("z = update_gate(", "z = opening("),
+        ],
+        "gru_step",
+        3,
+        None,
+        ("update_gate",),
+    ),
     "z handed to the candidate": (
         [("(x, h_prev, r, params)\n    return (1", "(x, h_prev, z, params)\n    return (1")],
         "gru_step",

@@ -41,6 +41,17 @@ def test_two_mistakes_are_told_apart_and_cost_each(engine):
     assert found["gru_forward"].points == 3 and found["gru_forward"].failure.kind == "through"
 
 
+def test_a_second_name_makes_no_difference(engine):
+    found = graded(
+        engine,
+        update_gate=FLIPPED + "\nopening = update_gate\n",
+        gru_step=EXCHANGED.replace("update_gate(", "opening(").replace(
+            "h_prev, z, p", "h_prev, r, p"
+        ),
+    )
+    assert found["gru_step"].points == 3 and found["gru_step"].through == ("update_gate",)
+
+
 def test_it_is_no_help_where_what_is_beneath_is_right(engine):
     found = graded(engine, gru_step=EXCHANGED)
     assert found["gru_step"].through == () and found["gru_step"].points < 3
