@@ -193,6 +193,7 @@ align-items:baseline;margin:0}}
 .gm-verdict dt{{color:{css("muted")};font-weight:400;margin:0}}.gm-verdict dd{{margin:0;overflow-wrap:anywhere}}
 .gm-verdict code,.gm-verdict pre{{font:13px/1.45 var(--jp-code-font-family,var(--pst-font-family-monospace,monospace));
 color:inherit;background:none;border:0;padding:0}}.gm-verdict pre{{margin:.3rem 0;white-space:pre-wrap;overflow-wrap:anywhere}}
+.gm-verdict a{{color:inherit;text-decoration:underline;text-underline-offset:.15em}}
 .gm-verdict ul{{list-style:none;margin:.4rem 0 0;padding:0}}.gm-verdict li{{margin:0}}
 .gm-verdict li.off{{color:{css("wrong")};font-weight:600}}.gm-verdict .quiet{{color:{css("muted")}}}
 @media (max-width:480px){{.gm-verdict dl{{display:block}}.gm-verdict dd{{margin-bottom:.35rem}}}}
