@@ -25,14 +25,13 @@ def with_right_ones(verdict: Verdict, again: Verdict, wrong: tuple[str, ...]) ->
     ``verdict`` is what it did with them, ``again`` with right ones in their place.
     """
     names = " and ".join(wrong)
-    are = "is" if len(wrong) == 1 else "are"
     ones = "a right one" if len(wrong) == 1 else "right ones"
     if again.passed:
         failure = Failure(
             "through",
-            f"Your {again.exercise} is right; it fails through {names}, which {are} not right yet.",
-            f"Tried with {ones} in place of yours, it gives the reference's results: it keeps its "
-            f"points. Mend {names}.",
+            f"Your {again.exercise} is right; it fails through {names}, whose results are not right yet.",
+            f"Tried with {ones} in place of yours, it gives the reference's results, so it keeps "
+            "its points.",
             verdict.why.probe,
             verdict.why.sizes,
         )
@@ -40,7 +39,7 @@ def with_right_ones(verdict: Verdict, again: Verdict, wrong: tuple[str, ...]) ->
     if again.points < verdict.points or again.why.kind in NO_ANSWER:
         return verdict
     note = (
-        f"Your {names} {are} not right yet. This is what {again.exercise} does with {ones} in place "
+        f"The results of your {names} are not right yet. This is what {again.exercise} does with {ones} in place "
         "of yours: it is about its own lines."
     )
     return replace(again, through=wrong, notes=(note, *again.notes))

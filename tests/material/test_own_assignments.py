@@ -229,9 +229,9 @@ def test_check_speaks_of_this_notebooks_exercises_only(own):
     )
     assert done.returncode == 0, done.stderr
     assert "gru_step: not right yet, 0 of 3 points" in done.stdout
-    assert "Your update_gate is not right yet." in done.stdout
+    assert "The results of your update_gate are not right yet." in done.stdout
     assert "There are: update_gate, gru_step." in done.stdout
-    assert "Your candidate_state" not in done.stdout
+    assert "your candidate_state" not in done.stdout
 
 
 @pytest.mark.parametrize("name", SOURCES)
