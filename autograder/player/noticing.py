@@ -183,8 +183,12 @@ class Noticed:
         if not isinstance(path, str | bytes | os.PathLike) or _opened_by_python():
             return
         path = os.path.abspath(os.fsdecode(path))
-        if not path.startswith((*self.allowed, *LISTED)) and _is_elsewhere(path):
+        if path.startswith((*self.allowed, *LISTED)):
+            return
+        if _is_elsewhere(path):
             self.tell(f"tried {what} {path[:200]}", look=True)
+        elif what == TOUCHED["os.mkdir"]:
+            self.tell(f"wanted {what} {path[:200]}, which is not kept in grading", look=False)
 
     def _opening(self, path: object, mode: object = None, flags: object = 0) -> None:
         if not isinstance(path, str | bytes | os.PathLike) or _opened_by_python():

@@ -117,6 +117,10 @@ NOT_LOOKED_AT = {
     "a file at home": ("open('/home/ada/Downloads/data.csv')", "looked for /home/ada/Downloads"),
     "a file of numpy's": ("import numpy as np\nnp.load('w.npy')", "looked for w.npy"),
     "writing elsewhere": ("open('/results.txt', 'w')", "wanted to write /results.txt"),
+    "a folder elsewhere": (
+        "import os\nos.makedirs('/figures')",
+        "wanted to make the folder /figures",
+    ),
     "a command": ("!ls", "runs a command of the operating system"),
     "pip": ("%pip install numpy", "runs a command of the operating system"),
     "a package": ("import pandas as pd", "asked for the package pandas"),
