@@ -54,10 +54,13 @@ def grade(code: Callable, name: str | None = None, *, course: str | None = None)
     is the course that asks for it; by default the one of the notebook at hand, else the one that
     has such an exercise. Raises LookupError when there is no such exercise, or are several.
     """
+    return _verdict_on(_answered(code, name, course), code)
+
+
+def _verdict_on(exercise: Exercise, code: Callable) -> Verdict:
     from autograder.checking import courses, locally
     from autograder.checking.render import card
 
-    exercise = _answered(code, name, course)
     others = _asked or courses.find(exercise.course).records
     return card(locally.judged(exercise, code, others))
 
@@ -99,11 +102,11 @@ def check(
 
     verdict: Verdict | Misuse
     try:
-        _answered(code, name, course)
+        exercise = _answered(code, name, course)
     except (TypeError, LookupError) as error:
         verdict = Misuse(str(error.args[0]))
     else:
-        verdict = grade(code, name, course=course)
+        verdict = _verdict_on(exercise, code)
     if os.environ.get("NBGRADER_EXECUTION"):
         print(verdict)
         return float(verdict.points)

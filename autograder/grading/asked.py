@@ -7,7 +7,8 @@ builds on: nothing that it could earn points with is among the answers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -19,21 +20,36 @@ MOST_ASKED = 8_000
 """Questions in one exercise; a right answer to the longest sequence asks some hundreds."""
 
 TIMES_AS_LARGE = 4
-"""How many times as many numbers as a whole input one question may have: four gates at once."""
+"""How many times as many numbers as a whole input one question may have, and how many times as long
+an axis of it may be as the longest one there: four gates at once."""
 
 
 class Answers:
     """Answers for the functions of some exercises, which all have an answer in NumPy.
 
-    ``inputs`` are those on which the exercise at hand is tried. Calling it raises ValueError for a
-    question that is none.
+    Each exercise comes with the inputs of its own probes; ``inputs`` are those on which the exercise
+    at hand is tried, and ``deadline`` is when the submission's time is over, by ``time.monotonic``.
+    Calling it raises ValueError for a question that is none, or comes too late.
     """
 
-    def __init__(self, exercises: Iterable[tuple[Exercise, Inputs]], inputs: Iterable[Inputs]):
+    def __init__(
+        self,
+        exercises: Sequence[tuple[Exercise, Sequence[Inputs]]],
+        inputs: Sequence[Inputs],
+        deadline: float = math.inf,
+    ):
         self.known = {exercise.name: exercise for exercise, _ in exercises}
-        self.names = {exercise.name: tuple(drawn) for exercise, drawn in exercises}
-        self.most = TIMES_AS_LARGE * max(map(_numbers, inputs))
-        self.left = MOST_ASKED
+        self.names = {exercise.name: tuple(drawn[0]) for exercise, drawn in exercises}
+        self.axes = {
+            exercise.name: max(len(shape) for one in drawn for shape in _shapes(one))
+            for exercise, drawn in exercises
+        }
+        shapes = [list(_shapes(one)) for one in inputs]
+        self.most = TIMES_AS_LARGE * max(sum(map(math.prod, of_one)) for of_one in shapes)
+        self.longest = TIMES_AS_LARGE * max(
+            (axis for of_one in shapes for shape in of_one for axis in shape), default=1
+        )
+        self.left, self.deadline = MOST_ASKED, deadline
 
     @property
     def asked(self) -> dict[str, dict]:
@@ -49,7 +65,14 @@ class Answers:
         exercise, inputs = self.known.get(question["ask"]), question["inputs"]
         if self.left < 0 or exercise is None or tuple(inputs) != self.names[exercise.name]:
             raise ValueError("no question")
-        if _numbers(inputs) > self.most or exercise.in_numpy is None:
+        if exercise.in_numpy is None or time.monotonic() > self.deadline:
+            raise ValueError("too late a question")
+        shapes = list(_shapes(inputs))
+        # Each axis, too: two long ones that meet would make the judge compute their product.
+        if sum(map(math.prod, shapes)) > self.most or any(
+            len(shape) > self.axes[exercise.name] or max(shape, default=0) > self.longest
+            for shape in shapes
+        ):
             raise ValueError("too large a question")
         try:
             with np.errstate(all="ignore"):
@@ -59,16 +82,12 @@ class Answers:
             return {"raises": first_line(error)}
 
 
-def _numbers(inputs: Mapping) -> int:
-    """How many numbers inputs hold. Raises ValueError for what is no input."""
-    count = 0
+def _shapes(inputs: Mapping) -> Iterator[tuple[int, ...]]:
+    """The shapes of all arrays and numbers. Raises ValueError for what is neither."""
     for value in inputs.values():
         if isinstance(value, Mapping):
-            count += _numbers(value)
-        elif isinstance(value, np.ndarray):
-            count += math.prod(value.shape)
-        elif isinstance(value, bool | int | float):
-            count += 1
-        elif value is not None and not isinstance(value, str | list | tuple):
+            yield from _shapes(value)
+        elif isinstance(value, np.ndarray | bool | int | float):
+            yield np.shape(value)
+        else:
             raise ValueError("no input")
-    return count

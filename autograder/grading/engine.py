@@ -200,7 +200,11 @@ class Engine:
     def _follow(self, part: Part, performance: Performance, deadline: float) -> None:
         """Try once more what builds on wrong functions."""
         start = time.monotonic()
-        follow_through(self, part, performance, deadline)
+        try:
+            follow_through(self, part, performance, deadline)
+        except PlayersUnavailable:  # somebody killed the zygote: once more, with another
+            self.close()
+            follow_through(self, part, performance, deadline)
         performance.seconds += time.monotonic() - start
 
     def asked(self, assignment: str, release: Release = NO_RELEASE) -> tuple[Exercise, ...]:

@@ -298,8 +298,8 @@ def follow_through(engine: Stage, part: Part, done: Performance, deadline: float
         if time.monotonic() > deadline:
             return
         questions = engine.questions(exercise)[0]
-        beneath_it = [(known[name], engine.questions(known[name])[0].inputs[0]) for name in wrong]
-        answers = Answers(beneath_it, questions.inputs)
+        beneath_it = [(known[name], engine.questions(known[name])[0].inputs) for name in wrong]
+        answers = Answers(beneath_it, questions.inputs, deadline)
         order = CallOrder.of(exercise, questions.played, engine.call_seconds, answers.asked)
         start = time.monotonic()
         try:
@@ -333,11 +333,14 @@ def _asked_again(
     for kind in ("plain", "torch"):
         try:
             with engine.player(kind) as player:
-                for _ in player.run_cells(cells, engine.cell_seconds):
-                    pass
-                questions = engine.questions(exercise)[0]
-                seen = player.call(order, answers)
-                return [_believable(s, i) for s, i in zip(seen, questions.played, strict=False)]
+                try:
+                    for _ in player.run_cells(cells, engine.cell_seconds):
+                        pass
+                    inputs = engine.questions(exercise)[0].played
+                    seen = player.call(order, answers)
+                    return [_believable(s, i) for s, i in zip(seen, inputs, strict=False)]
+                finally:
+                    done.remarks += [r for r in remarks_on(player.tried) if r not in done.remarks]
         except NeedsTorch:
             continue
     raise Ended("ended", "no player has torch")

@@ -76,6 +76,31 @@ def gru_step(x, h_prev, params):
     return x
 """
 
+TRYING = """
+def gru_step(x, h_prev, params):
+    if hasattr(update_gate, "answer"):
+        try:
+            open("/etc/passwd")
+        except OSError:
+            pass
+    return x
+"""
+
+
+def test_what_is_tried_in_the_last_try_is_told_too(engine):
+    paper = data(written(solved("gru"), update_gate=FLIPPED, gru_step=TRYING.strip() + "\n"))
+    remarks = engine.grade(paper, "gru", "ada", release("gru")).remarks
+    assert any(r.kind == "tamper" and "/etc/passwd" in r.says for r in remarks)
+
+
+def test_no_question_is_answered_when_the_time_is_over():
+    gate = COURSE.get("update_gate")
+    drawn = gate.draw(1)
+    late = Answers([(gate, drawn)], drawn, deadline=0.0)
+    with pytest.raises(ValueError, match="too late"):
+        late({"ask": "update_gate", "inputs": drawn[0]})
+
+
 CHEATS = {
     "for itself": 'return ask(update_gate, "gru_step", x=x, h_prev=h_prev, params=params)',
     "for what it does not build on": 'return ask(update_gate, "gru_forward", xs=x, h0=x, params={})',
@@ -128,8 +153,8 @@ def update_gate(x, h_prev, params):
 
 def answers(most=None) -> Answers:
     gate = COURSE.get("update_gate")
-    inputs = gate.draw(1)[0]
-    return Answers([(gate, inputs)], [inputs])
+    drawn = gate.draw(1)
+    return Answers([(gate, drawn)], drawn)
 
 
 def test_an_answer_is_the_references():
@@ -140,7 +165,7 @@ def test_an_answer_is_the_references():
 
 
 def test_what_does_not_fit_raises_as_a_function_would():
-    inputs = COURSE.get("update_gate").draw(1)[0] | {"x": np.zeros((2, 99))}
+    inputs = COURSE.get("update_gate").draw(1)[0] | {"x": np.zeros((2, 9))}
     assert answers()({"ask": "update_gate", "inputs": inputs})["raises"].startswith("ValueError")
 
 
@@ -154,6 +179,8 @@ def test_what_does_not_fit_raises_as_a_function_would():
         {"ask": "update_gate", "inputs": 3},
         {"ask": "update_gate", "inputs": {"x": object(), "h_prev": 1, "params": 1}},
         {"ask": "update_gate", "inputs": {"x": np.zeros(10**6), "h_prev": 1, "params": 1}},
+        {"ask": "update_gate", "inputs": {"x": np.zeros((99, 1)), "h_prev": 1, "params": 1}},
+        {"ask": "update_gate", "inputs": {"x": np.zeros((2, 2, 2)), "h_prev": 1, "params": 1}},
     ],
 )
 def test_what_is_no_question_is_refused(question):
