@@ -126,8 +126,12 @@ def _mistaken(mistake: Mistake, exercise: Exercise, seed: int, index: int) -> Ob
 
 def _diagnosis(mistake: Mistake, beneath: Beneath) -> Diagnosis:
     name, says = mistake.name, mistake.says
-    if mistake.by_call and beneath.right.intersection(mistake.inside):
-        name, says = mistake.by_call
+    if mistake.by_call:
+        of_call, says_of_call, *instead = mistake.by_call
+        called = {*beneath.right, *beneath.wrong}
+        misplaced = beneath.right.intersection(instead) and not called.intersection(mistake.inside)
+        if misplaced or beneath.right.intersection(mistake.inside):
+            name, says = of_call, says_of_call
     return Diagnosis(name, says, mistake.part, mistake.section, mistake.within is None)
 
 

@@ -44,8 +44,9 @@ class Mistake:
     round differently in everybody's code. By default only rounding in float64 is allowed for"""
     inside: tuple[str, ...] = ()
     """the exercises in whose functions it is made, where it is seen through one that calls them"""
-    by_call: tuple[str, str] | None = None
-    """a name and a diagnosis for the case that those functions are right: how they are called"""
+    by_call: tuple[str, ...] | None = None
+    """a name and a diagnosis for the case that those functions are right: how they are called; and,
+    where another one is called in their place, its name"""
 
 
 @dataclass

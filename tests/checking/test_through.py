@@ -133,6 +133,13 @@ BLAMED = {
         "x and h_prev exchanged in the call of update_gate",
         (),
     ),
+    "one gate called in another's place": (
+        [("r = reset_gate(x, h_prev, params)", "r = update_gate(x, h_prev, params)")],
+        "gru_step",
+        None,
+        "z handed to the candidate",
+        (),
+    ),
     "parentheses forgotten": (
         [("(1 - z) * h_prev + z", "1 - z * h_prev + z")],
         "gru_step",

@@ -299,6 +299,7 @@ MISTAKES = (
             "the reset gate's weights": (
                 "r taken for z",
                 "Your gates are right; the blend uses r, or what reset_gate gives, where z belongs.",
+                "reset_gate",
             ),
             "h_prev ignored": _not_handed("update_gate", "h_prev"),
             "x ignored": _not_handed("update_gate", "x"),
@@ -317,6 +318,7 @@ MISTAKES = (
                 "z handed to the candidate",
                 "Your gates are right; candidate_state gets z, or what update_gate gives, where r "
                 "belongs.",
+                "update_gate",
             ),
             "h_prev ignored": _not_handed("reset_gate", "h_prev"),
             "x ignored": _not_handed("reset_gate", "x"),

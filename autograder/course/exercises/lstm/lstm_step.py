@@ -343,9 +343,9 @@ def _using(name: str) -> Callable:
     return step
 
 
-def _called_wrongly(where: str, function: str) -> dict[str, tuple[str, str]]:
+def _called_wrongly(where: str, function: str) -> dict[str, tuple[str, ...]]:
     """What a gate's mistakes look like where the gate is right and the step calls it wrongly."""
-    calls = {
+    calls: dict[str, tuple[str, ...]] = {
         "input and state in the wrong order": (
             f"x and h_prev exchanged in the call of {function}",
             f"Your {function} is right; the step hands it h_prev and x in the wrong order: x comes "
@@ -364,6 +364,7 @@ def _called_wrongly(where: str, function: str) -> dict[str, tuple[str, str]]:
         calls[f"the {whose} gate's weights"] = (
             f"the {whose} gate used as the {where}",
             f"Your gates are right; what {whose}_gate gives stands where the {where} belongs.",
+            f"{whose}_gate",
         )
     return calls
 

@@ -129,7 +129,7 @@ def lift(
     using: Callable,
     skip: tuple[str, ...] = (),
     inside: str = "",
-    by_call: Mapping[str, tuple[str, str]] | None = None,
+    by_call: Mapping[str, tuple[str, ...]] | None = None,
 ):
     """The same mistakes, seen through a function that uses the wrong piece.
 
