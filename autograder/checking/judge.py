@@ -369,7 +369,8 @@ def _digest(played: _Played) -> str:
     """Equal for answers that do the same on every probe, but for rounding."""
     digest = sha256()
     for seen in played.observed:
-        digest.update(f"{seen.status} {seen.modified} {sorted(seen.outputs)}".encode())
+        did = [seen.status, seen.message, seen.modified, sorted(seen.outputs)]
+        digest.update(repr(did).encode("utf-8", "replace"))
         for _, values in sorted(seen.outputs.items()):
             with np.errstate(all="ignore"):
                 rounded = np.nan_to_num(np.round(values.astype(np.complex128), 6)) + 0.0

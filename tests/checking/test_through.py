@@ -445,3 +445,14 @@ def test_an_example_shows_most_mistakes_and_no_right_answer(exercise):
     assert smallest(exercise, exercise.in_numpy) == ""
     shown = [bool(smallest(exercise, mistake.wrong)) for mistake in exercise.mistakes]
     assert sum(shown) > 0.6 * len(shown)
+
+
+def test_only_answers_that_do_the_same_have_a_behavior_in_common():
+    def answers(line: str) -> str:
+        names = notebook((UPDATE, line))
+        return grade(names["update_gate"]).behavior
+
+    wrong = "return 0.37 + 0.1 * sigmoid(join(h_prev, x) @ params['W_z'].T)"
+    assert answers(wrong) == answers(wrong.replace("0.37 + ", "1 - 0.63 + ")) != ""
+    assert answers(wrong) != answers(wrong.replace("0.37", "0.38"))
+    assert answers("return missing") != answers("return absent") != ""
