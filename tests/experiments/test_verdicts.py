@@ -178,8 +178,12 @@ TRIAL_PAGES = sorted((ROOT / "book/trial").glob("*.md"))
 
 
 def prose(page: Path) -> str:
-    """A page without code cells, equations, citations, links and its header."""
+    """A page without code cells, equations, citations, links and its header.
+
+    An item that begins with the paper it cites says what that paper printed.
+    """
     text = page.read_text(encoding="utf-8").split("\n---\n", 1)[1]
+    text = re.sub(r"^- \{cite:t\}`.*$", " ", text, flags=re.M)
     for noise in (r"```\{code-cell\}.*?```", r"\$\$.*?\$\$", r"\$[^$]*\$", r"\{cite:?\w*\}`[^`]*`",
                   r"\]\([^)]*\)", r"`[^`\n]*`"):  # fmt: skip
         text = re.sub(noise, " ", text, flags=re.S)
