@@ -2,7 +2,8 @@
 
 Results are lines of `runs.jsonl`, one for each run, in the folder `book/data/trial`. A line is
 written whole; after a kill the next call goes on where this one stopped. Who measured what
-(commit, versions, hardware) stands in `provenance.json`, and every line names its entry.
+(commit, versions, hardware) stands in `provenance.json`, and every line names its entry, and the
+digests of the rules and of the instrument it was made under.
 """
 
 import json
@@ -19,11 +20,12 @@ from pathlib import Path
 
 import torch
 
+from . import registration
 from .training import Run, train
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "book" / "data" / "trial"
-PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "pandas")
+PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas")
 
 
 def plain(value):
@@ -55,10 +57,9 @@ def provenance(device: str) -> dict:
         done = subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True)
         return done.stdout.strip() if done.returncode == 0 else None
 
-    changes = git("status", "--porcelain", "--", "experiments")
     return {
         "commit": git("rev-parse", "HEAD"),
-        "changed_since": None if changes is None else bool(changes),
+        **registration.current(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
@@ -92,10 +93,14 @@ def write_lines(path: Path, results: dict[str, dict]) -> None:
 
 
 def log_provenance(folder: Path, device: str) -> int:
-    """Add an entry to `provenance.json`; its number."""
+    """The number of this machine's entry in `provenance.json`; it is added if it is not there."""
     path = folder / "provenance.json"
     entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    replace_text(path, json.dumps([*entries, provenance(device)], indent=1) + "\n")
+    mine = provenance(device)
+    for number, entry in enumerate(entries):
+        if {**entry, "started": ""} == {**mine, "started": ""}:
+            return number
+    replace_text(path, json.dumps([*entries, mine], indent=1) + "\n")
     return len(entries)
 
 
@@ -137,6 +142,7 @@ def run_missing(
     if not missing:
         return 0
     by = log_provenance(folder, device)
+    under = registration.current()
     pool = ProcessPoolExecutor(
         jobs or os.cpu_count(), mp_context=get_context("spawn"), initializer=one_thread
     )
@@ -159,7 +165,9 @@ def run_missing(
                         result = future.result()
                     except Exception as error:
                         raise RuntimeError(f"the run {run.key!r} failed: {error}") from error
-                    file.write(json.dumps(plain({"key": run.key, "by": by, **result})) + "\n")
+                    file.write(
+                        json.dumps(plain({"key": run.key, "by": by, **under, **result})) + "\n"
+                    )
                     file.flush()
                     start_one()
                     done += 1

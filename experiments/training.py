@@ -17,6 +17,12 @@ from torch import Tensor, nn
 from .tasks import TASKS, Examples, Split, Task
 
 FAMILIES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+# How the recurrent weights, or the biases of the gate that keeps the state, are drawn at first.
+STARTS = {
+    "rnn": ("default", "orthogonal", "identity"),
+    "lstm": ("default", "keep", "chrono"),
+    "gru": ("default", "keep", "chrono"),
+}
 EMBEDDING = 32
 
 
@@ -25,10 +31,8 @@ class Run:
     """One training run, named by everything it depends on.
 
     ``size``: "hidden" for ``hidden`` units, "parameters" for as many units as give the number of
-    parameters that an LSTM with ``hidden`` units has. ``keep`` is added to the bias of the gate
-    that keeps the old state (LSTM: forget gate; GRU: update gate, in PyTorch's spelling), or is
-    "chrono" for the biases of Tallec and Ollivier (2018). ``flipped`` is the share of training
-    labels that are replaced by a random class.
+    parameters that an LSTM with ``hidden`` units has. ``start`` is one of ``STARTS`` of its family.
+    ``flipped`` is the share of training labels that are replaced by a random class.
     """
 
     task: str
@@ -40,7 +44,7 @@ class Run:
     layers: int = 1
     count: int | None = None
     delay: int | None = None
-    keep: float | str = 0.0
+    start: str = "default"
     dropout: float = 0.0
     flipped: float = 0.0
     epochs: int | None = None
@@ -107,34 +111,41 @@ def build(run: Run, task: Task, split: Split) -> Reader:
         raise ValueError(f"size is {run.size!r}; it can be 'hidden' or 'parameters'")
     torch.manual_seed(run.seed)
     net = model(run.family, hidden)
-    keep_state(net.memory, run.keep, split.train.xs.shape[1])
+    start_from(net.memory, run.family, run.start, split.train.xs.shape[1])
     return net
 
 
 @torch.no_grad()
-def keep_state(memory: nn.Module, keep: float | str, steps: int) -> None:
-    """Set the biases so that at the start of training the old state is kept.
+def start_from(memory: nn.Module, family: str, start: str, steps: int) -> None:
+    """Change the first weights of a layer as a start asks, in place.
 
-    A number is added to the bias of the LSTM's forget gate or the GRU's update gate (z keeps, in
-    PyTorch). "chrono" is Tallec and Ollivier (2018), equations 16 and 17: forget bias
-    log(u), input bias its negative, u uniform in [1, T - 1]; for the GRU the update gate alone.
+    "default": as PyTorch draws them, uniform within 1/sqrt(H). RNN: recurrent weights "orthogonal"
+    (Le et al. 2015 and Arjovsky et al. 2016 discuss both) or the "identity", and biases zero.
+    LSTM and GRU: "keep" adds 1 to the bias of the gate that keeps the state (LSTM: forget gate;
+    GRU: update gate, z keeps in PyTorch); "chrono" is Tallec and Ollivier (2018): that bias is
+    log(u), u uniform in [1, T - 1], and the LSTM's input gate gets its negative. Every layer of a
+    stack is started in the same way.
     """
-    if keep == 0.0:
+    if start not in STARTS[family]:
+        raise ValueError(f"no start {start!r} for {family}; there are: {', '.join(STARTS[family])}")
+    if start == "default":
         return
-    if isinstance(memory, nn.RNN):
-        raise ValueError("a vanilla RNN has no gate whose bias could keep the state")
     size = memory.hidden_size
-    for name, bias in memory.named_parameters():
-        if not name.startswith("bias_ih"):
-            continue
-        # rows: LSTM i, f, g, o; GRU r, z, n
-        kept = bias[size : 2 * size]
-        if keep != "chrono":
-            kept += keep
-            continue
-        kept.copy_(torch.log(torch.empty(size).uniform_(1, max(steps - 1, 2))))
-        if isinstance(memory, nn.LSTM):
-            bias[:size] = -kept
+    for name, weights in memory.named_parameters():
+        if family == "rnn":
+            if name.startswith("bias"):
+                nn.init.zeros_(weights)
+            elif name.startswith("weight_hh"):
+                (nn.init.orthogonal_ if start == "orthogonal" else nn.init.eye_)(weights)
+        elif name.startswith("bias_ih"):
+            # rows: LSTM i, f, g, o; GRU r, z, n
+            kept = weights[size : 2 * size]
+            if start == "keep":
+                kept += 1
+                continue
+            kept.copy_(torch.log(torch.empty(size).uniform_(1, max(steps - 1, 2))))
+            if family == "lstm":
+                weights[:size] = -kept
 
 
 def loss_of(kind: str, answers: Tensor, ys: Tensor) -> Tensor:
@@ -226,6 +237,16 @@ def train(run: Run, device: str = "cpu") -> dict:
             result[name] = score_of(task, split, answers, part.ys)
             result[f"{name}_loss"] = float(loss_of(task.kind, answers, part.ys))
     return result
+
+
+def updates(run: Run) -> int:
+    """How many updates a run makes, if no target ends it before."""
+    task = TASKS[run.task]
+    return (
+        max(1, round(task.count / task.batch / task.looks))
+        * task.looks
+        * (run.epochs or task.epochs)
+    )
 
 
 def shuffled(part: Examples, size: int, source: torch.Generator) -> Iterator[Examples]:

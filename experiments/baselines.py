@@ -1,0 +1,225 @@
+"""What is reached without recurrence: a trivial predictor and a tuned simple model for each task.
+
+A baseline gets the training part to fit and the validation part to choose its settings, as a net
+does, and is measured on the same test part.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from .tasks import SYMBOLS, TASKS, WORDS, Examples, Split, Task
+
+
+def wrong(answers: np.ndarray, part: Examples) -> float:
+    """The share of wrong answers, in percent."""
+    return 100 * float((answers != part.ys.numpy()).mean())
+
+
+def off(answers: np.ndarray, part: Examples, scale: float = 1.0) -> float:
+    """The root mean square error of answers (N,), in the unit of the task."""
+    return scale * float(np.sqrt(((answers - part.ys.numpy().ravel()) ** 2).mean()))
+
+
+def best_by_validation(found: Iterable[tuple[float, float]]) -> float:
+    """Of (validation, test) measures, the test measure where that of validation is lowest."""
+    return min(found, key=lambda pair: pair[0])[1]
+
+
+# Trivial predictors: what a net has to beat to have done anything at all.
+
+
+def majority(split: Split) -> float:
+    """The most frequent class, whatever the input."""
+    counts = np.bincount(split.train.ys.numpy().ravel())
+    return wrong(np.full(len(split.test), counts.argmax()), split.test)
+
+
+def last_value(split: Split) -> float:
+    """The last value seen."""
+    # The target is the first feature some steps ahead, in the same units.
+    return off(split.test.xs[:, -1, 0].numpy(), split.test, split.scale)
+
+
+def mean_value(split: Split) -> float:
+    """The mean of the training targets, whatever the input."""
+    return off(np.full(len(split.test), float(split.train.ys.mean())), split.test, split.scale)
+
+
+def frequencies(split: Split) -> float:
+    """How frequent each character is, whatever came before."""
+    return ngrams(split, orders=(1,))
+
+
+def guess(split: Split) -> float:
+    """A guess."""
+    return 100 * (1 - 1 / SYMBOLS)
+
+
+# Baselines: simple models that are tuned, too.
+
+
+def resampled(part: Examples, frames: int = 8) -> np.ndarray:
+    """Every sequence (T, D) at ``frames`` even distances between its ends, (N, frames * D)."""
+    xs, lengths = part.xs.numpy(), part.lengths.numpy()
+    at = np.linspace(0, 1, frames)[None] * (lengths[:, None] - 1)
+    low = np.floor(at).astype(int)
+    high = np.minimum(low + 1, lengths[:, None] - 1)
+    share = (at - low)[:, :, None]
+    rows = np.arange(len(xs))[:, None]
+    return ((1 - share) * xs[rows, low] + share * xs[rows, high]).reshape(len(xs), -1)
+
+
+def resampled_frames(split: Split) -> float:
+    """Support vectors or logistic regression on eight resampled frames."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    models = [
+        *(LogisticRegression(C=c, max_iter=2000) for c in (0.01, 0.1, 1.0)),
+        *(SVC(C=c) for c in (1.0, 10.0, 100.0)),
+    ]
+    parts = [resampled(part) for part in (split.train, split.validation, split.test)]
+    found = []
+    for model in models:
+        fitted = make_pipeline(StandardScaler(), model).fit(parts[0], split.train.ys.numpy())
+        found.append((
+            wrong(fitted.predict(parts[1]), split.validation), wrong(fitted.predict(parts[2]), split.test),
+        ))  # fmt: skip
+    return best_by_validation(found)
+
+
+def pixels(split: Split) -> float:
+    """Logistic regression on all pixels at once."""
+    from sklearn.linear_model import LogisticRegression
+
+    flat = [part.xs.flatten(1).numpy() for part in (split.train, split.validation, split.test)]
+    found = []
+    for c in (0.01, 0.1, 1.0, 10.0):
+        model = LogisticRegression(C=c, max_iter=2000).fit(flat[0], split.train.ys.numpy())
+        found.append(
+            (
+                wrong(model.predict(flat[1]), split.validation),
+                wrong(model.predict(flat[2]), split.test),
+            )
+        )
+    return best_by_validation(found)
+
+
+def bag_of_words(split: Split) -> float:
+    """Logistic regression on word counts."""
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+
+    def bag(part: Examples):
+        rows = np.repeat(np.arange(len(part)), part.xs.shape[1])
+        columns = part.xs.flatten().numpy()
+        real = columns > 0
+        return csr_matrix(
+            (np.ones(real.sum()), (rows[real], columns[real])), shape=(len(part), WORDS)
+        )
+
+    bags = [bag(part) for part in (split.train, split.validation, split.test)]
+    found = []
+    for c in (0.03, 0.1, 0.3, 1.0, 3.0):
+        model = LogisticRegression(C=c, max_iter=2000).fit(bags[0], split.train.ys.numpy())
+        found.append(
+            (
+                wrong(model.predict(bags[1]), split.validation),
+                wrong(model.predict(bags[2]), split.test),
+            )
+        )
+    return best_by_validation(found)
+
+
+def linear_or_seasonal(split: Split) -> float:
+    """Ridge regression on the whole window, or the value of a day or a year ago."""
+    from sklearn.linear_model import Ridge
+
+    flat = [part.xs.flatten(1).numpy() for part in (split.train, split.validation, split.test)]
+    found = []
+    for strength in 10.0 ** np.arange(-3, 5):
+        model = Ridge(strength).fit(flat[0], split.train.ys.numpy().ravel())
+        found.append(
+            (
+                off(model.predict(flat[1]), split.validation),
+                off(model.predict(flat[2]), split.test, split.scale),
+            )
+        )
+    for back in range(1, split.test.xs.shape[1] + 1):
+        found.append((
+            off(split.validation.xs[:, -back, 0].numpy(), split.validation),
+            off(split.test.xs[:, -back, 0].numpy(), split.test, split.scale),
+        ))  # fmt: skip
+    return best_by_validation(found)
+
+
+Counts = dict[tuple[int, ...], Counter[int]]
+
+
+def counted(part: Examples, order: int) -> Counts:
+    """What followed each context of ``order`` - 1 characters in the training windows, how often."""
+    found: Counts = defaultdict(Counter)
+    for x, y in zip(part.xs.tolist(), part.ys.tolist(), strict=True):
+        text = [x[0], *y]
+        for end in range(order - 1, len(text)):
+            found[tuple(text[end - order + 1 : end])][text[end]] += 1
+    return found
+
+
+def bits(part: Examples, tables: list[Counts], size: int) -> float:
+    """Bits per character of interpolated n-grams on the targets of a part.
+
+    The estimate of each order is mixed with that of the next lower one, which counts as many times
+    as different characters followed the context (Witten and Bell 1991, method C); the lowest is
+    mixed with the uniform distribution over ``size`` characters.
+    """
+    total, count = 0.0, 0
+    for x, y in zip(part.xs.tolist(), part.ys.tolist(), strict=True):
+        for step, wanted in enumerate(y):
+            share = 1 / size
+            for order, table in enumerate(tables, start=1):
+                start = step + 2 - order
+                seen = table.get(tuple(x[start : step + 1])) if start >= 0 else None
+                if seen is None:
+                    break
+                share = (seen[wanted] + len(seen) * share) / (seen.total() + len(seen))
+            total, count = total - np.log2(share), count + 1
+    return float(total / count)
+
+
+def ngrams(split: Split, orders: tuple[int, ...] = (3, 4, 5, 6)) -> float:
+    """Interpolated counts of the last characters."""
+    size = TASKS["moby_dick"].outputs
+    tables = [counted(split.train, order) for order in range(1, max(orders) + 1)]
+    found = [
+        (bits(split.validation, tables[:order], size), bits(split.test, tables[:order], size))
+        for order in orders
+    ]
+    return best_by_validation(found)
+
+
+Predictor = Callable[[Split], float]
+# For each task: a trivial predictor, and the best that was found without recurrence.
+WITHOUT: dict[str, tuple[Predictor, Predictor]] = {
+    "vowels": (majority, resampled_frames),
+    "spoken": (majority, resampled_frames),
+    "digits": (majority, pixels),
+    "snippets": (majority, bag_of_words),
+    "electricity": (last_value, linear_or_seasonal),
+    "temperature": (last_value, linear_or_seasonal),
+    "sunspots": (last_value, linear_or_seasonal),
+    "moby_dick": (frequencies, ngrams),
+    "adding": (mean_value, mean_value),
+    "recall": (guess, guess),
+}
+
+
+def without_recurrence(task: Task, seed: int = 0) -> tuple[float, float]:
+    """The measures of the trivial predictor and of the baseline on a task's test part."""
+    split = task.load(seed, task.count)
+    trivial, baseline = WITHOUT[task.name]
+    return trivial(split), baseline(split)
