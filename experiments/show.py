@@ -11,9 +11,12 @@ import numpy as np
 
 from autograder.course.figures.palette import css
 
-from . import claims, designs, results
+from . import claims, results
+from .claims import Finding
+from .designs import DESIGNS, TUNING_SEEDS, tuning_budget
 from .runner import RESULTS
 from .tasks import TASKS
+from .yardstick import BETTER, EQUIVALENT, LOOKS, UNDECIDED, WORSE
 
 # What a result is called on a page.
 WAYS = {"library": "library", "unfused": "library, not fused", "loop": "from scratch"}
@@ -46,20 +49,41 @@ def label(name: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def word(verdict: claims.ClaimVerdict) -> str:
-    """The verdict's word for a page; an ellipsis stands for the condition of "holds when"."""
-    return f"{verdict.word} …" if verdict.word == claims.WHEN else verdict.word
+def word(finding: Finding) -> str:
+    """The finding's word for a page; an ellipsis stands for the condition of "holds when"."""
+    return f"{finding.word} …" if finding.word == claims.WHEN else finding.word
+
+
+def outcomes(finding: Finding) -> dict[str, str]:
+    """What each place of a finding is called; of a cost, by the side on which both rounds lie."""
+    return {
+        name: finding.comparisons[name].outcome if name in finding.comparisons
+        else BETTER if high < -1 else WORSE if low > 1 else EQUIVALENT if -1 <= low and high <= 1 else UNDECIDED
+        for name, (_, low, high) in finding.effects.items()
+    }  # fmt: skip
+
+
+def counted(finding: Finding) -> tuple[int, int, int, int]:
+    """In how many places the left side is ahead, the two are alike, the right side is ahead, and none of these."""
+    found = list(outcomes(finding).values())
+    better, alike, worse, undecided = (
+        found.count(name) for name in (BETTER, EQUIVALENT, WORSE, UNDECIDED)
+    )
+    return better, alike, worse, undecided
 
 
 def quotable(claim_id: str) -> dict[str, float | int | str]:
     """Everything a page may quote about a claim, by the name it is glued under."""
-    verdict = claims.verdicts()[claim_id]
+    finding = results.finding(claim_id)
     name = claim_id.lower()
+    better, alike, worse, undecided = counted(finding)
     return {
-        f"{name}_word": verdict.word,
-        f"{name}_sets": ", ".join(f"{s}: {w.lower()}" for s, w in verdict.by_set.items()),
-        **{f"{name}_{fact}": value for fact, value in verdict.finding.facts.items()},
-    }
+        f"{name}_word": finding.word,
+        f"{name}_first": results.first()["verdicts"][claim_id]["word"],
+        f"{name}_better": better, f"{name}_equivalent": alike, f"{name}_worse": worse, f"{name}_undecided": undecided,
+        f"{name}_settings": len(finding.effects),
+        **{f"{name}_{fact}": value for fact, value in finding.facts.items()},
+    }  # fmt: skip
 
 
 def quote(*claim_ids: str) -> None:
@@ -71,49 +95,58 @@ def quote(*claim_ids: str) -> None:
             glue(name, value, display=False)
 
 
-def provenance() -> dict:
-    """Where the results were measured: the latest entry they name, and all their ``commits``."""
+def provenance() -> list[dict]:
+    """Where the results of the trial were measured: the entries that its runs name."""
     entries = json.loads((RESULTS / "provenance.json").read_text(encoding="utf-8"))
-    used = {entry["by"] for entry in results.results().values()} | {results.costs()["by"]}
-    named = [entries[number] for number in sorted(used)]
-    return {**named[-1], "commits": list(dict.fromkeys(entry["commit"] for entry in named))}
+    wanted = {entry["by"] for entry in results.results().values() if "rules" in entry}
+    return [entries[number] for number in sorted(wanted)]
 
 
 # Effects: one picture for every claim.
 
 
 def _x(effect: float, width: float) -> float:
-    """Where an effect lies: the band of "alike" takes the middle, the ends are cut off."""
+    """Where an effect lies: the band of "equivalent" takes the middle, the ends are cut off."""
     bounded = max(-CLIP, min(CLIP, effect))
     return width / 2 * (1 + bounded / (CLIP + 0.6))
 
 
-def strip(effects: dict[str, float], sides: tuple[str, str] = CELLS, width: float = 220,
+FAMILY = {BETTER: "gru", WORSE: "lstm", EQUIVALENT: "muted", UNDECIDED: "muted"}
+
+
+def strip(finding: Finding, sides: tuple[str, str] = CELLS, width: float = 220,
           height: float = 30) -> str:  # fmt: skip
     """The effects of a claim as dots on one line, as an SVG text.
 
     The band in the middle is one margin to either side. Left of it the first of ``sides`` is
-    ahead, right of it the second. An effect beyond six margins is an arrowhead at the end.
+    ahead, right of it the second. A hollow dot is undecided. An effect beyond six margins is an
+    arrowhead at the end.
     """
     middle, radius = height / 2, 3.2
     left, right = _x(-1, width), _x(1, width)
-    marks = []
-    for name, effect in sorted(effects.items(), key=lambda item: item[1]):
-        family = "gru" if effect < -1 else "lstm"
-        color = css("muted" if abs(effect) <= 1 else family if sides == CELLS else "ink")
+    names, marks = outcomes(finding), []
+    for name, (effect, _, _) in sorted(finding.effects.items(), key=lambda item: item[1]):
+        called = names[name]
+        plain = "ink" if called in (BETTER, WORSE) else "muted"
+        color = css(FAMILY[called] if sides == CELLS else plain)
         x = _x(effect, width)
         if abs(effect) > CLIP:
             way = 4 if effect > 0 else -4
             shape = f'<path d="M{x:.1f} {middle - 4:.1f}l{way} 4l{-way} 4z"'
         else:
             shape = f'<circle cx="{x:.1f}" cy="{middle:.1f}" r="{radius}"'
+        fill = (
+            f"fill:none;stroke:{color};stroke-width:1.2"
+            if called == UNDECIDED
+            else f"fill:{color};fill-opacity:.75"
+        )
         marks.append(
-            f'{shape} style="fill:{color};fill-opacity:.75"><title>{escape(label(name))}</title>'
+            f'{shape} style="{fill}"><title>{escape(label(name))}: {called}</title>'
             f"{'</path>' if abs(effect) > CLIP else '</circle>'}"
         )
     return (
         f'<svg class="gm-strip" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
-        f'role="img" aria-label="{escape(summary(effects, sides))}">'
+        f'role="img" aria-label="{escape(summary(finding, sides))}">'
         f'<rect x="{left:.1f}" y="3" width="{right - left:.1f}" height="{height - 6:g}" rx="3" '
         f'style="fill:{css("line")};fill-opacity:.55"/>'
         f'<path d="M{width / 2:g} 3V{height - 3:g}" style="stroke:{css("muted")};stroke-width:1"/>'
@@ -121,33 +154,27 @@ def strip(effects: dict[str, float], sides: tuple[str, str] = CELLS, width: floa
     )
 
 
-def counted(effects: dict[str, float]) -> tuple[int, int, int]:
-    """In how many settings the left side is ahead, the two are alike, the right side is ahead."""
-    left = sum(effect < -1 for effect in effects.values())
-    right = sum(effect > 1 for effect in effects.values())
-    return left, len(effects) - left - right, right
-
-
-def summary(effects: dict[str, float], sides: tuple[str, str] = CELLS) -> str:
+def summary(finding: Finding, sides: tuple[str, str] = CELLS) -> str:
     """The strip in words, for those who cannot see it."""
-    left, alike, right = counted(effects)
+    left, alike, right, undecided = counted(finding)
     return (
-        f"{sides[0]} ahead in {left} of {len(effects)} settings, {sides[1]} ahead in {right}, "
-        f"alike in {alike}"
+        f"{sides[0]} ahead in {left} of {len(finding.effects)} settings, {sides[1]} ahead in {right}, "
+        f"equivalent in {alike}, undecided in {undecided}"
     )
 
 
 def tally(claim_id: str) -> str:
-    """The strip of a claim on trial as three counts."""
-    left, alike, right = counted(claims.verdicts()[claim_id].finding.effects)
+    """The strip of a claim on trial as counts."""
+    left, alike, right, undecided = counted(results.finding(claim_id))
     first, second = SIDES.get(claim_id, CELLS)
-    return f"{first} {left} · alike {alike} · {second} {right}"
+    return f"{first} {left} · equivalent {alike} · {second} {right}" + (
+        f" · undecided {undecided}" if undecided else ""
+    )
 
 
 def picture(claim_id: str) -> str:
     """The strip of a claim on trial."""
-    effects = claims.verdicts()[claim_id].finding.effects
-    return strip(effects, SIDES.get(claim_id, CELLS))
+    return strip(results.finding(claim_id), SIDES.get(claim_id, CELLS))
 
 
 def sketch(drawing: dict[str, str], width: float = 220, height: float = 30) -> str:
@@ -183,74 +210,165 @@ SHORT = {
     "C9": "accuracy",
     "C10": "long delays",
     "C11": "complex and simple tasks",
-    "C12": "sensitivity to the learning rate",
-    "C16": "small data, long sequences",
+    "C12": "what a wrong rate costs",
+    "C16": "small data, short sequences",
     "C17": "small devices, streams",
     "C18": "depth",
     "C19": "what dropout gains",
 }
 
 
-def effects_figure(claim_id: str, caption: str = "") -> None:
-    """Display the effects of one claim, a row for each setting, as a figure of the site."""
+def rows_figure(effects: dict[str, tuple[float, float, float]], names: dict[str, str], sides: tuple[str, str] = CELLS,
+                colors: tuple[str, str] = ("gru", "lstm"), xlabel: str = "difference, in margins"):  # fmt: skip
+    """A matplotlib figure with a row for each effect: its mean, its interval, the band of a margin."""
     import matplotlib.pyplot as plt
 
-    from autograder.course.figures import COLORS, show, use_style
+    from autograder.course.figures import COLORS, use_style
 
     use_style()
-    verdict = claims.verdicts()[claim_id]
-    effects = dict(sorted(verdict.finding.effects.items(), key=lambda item: -item[1]))
-    fig, ax = plt.subplots(figsize=(5.2, 0.85 + 0.235 * len(effects)))
+    rows = sorted(effects.items(), key=lambda item: -item[1][0])
+    fig, ax = plt.subplots(figsize=(5.2, 0.85 + 0.235 * len(rows)))
     ax.axvspan(-1, 1, color=COLORS["line"], alpha=0.45, lw=0)
     ax.axvline(0, color=COLORS["muted"], lw=0.8)
-    for row, effect in enumerate(effects.values()):
-        name = "gru" if effect < -1 else "lstm" if effect > 1 else "muted"
+    for row, (name, (effect, low, high)) in enumerate(rows):
+        called = names[name]
+        color = COLORS[{BETTER: colors[0], WORSE: colors[1]}.get(called, "muted")]
         bounded = max(-CLIP, min(CLIP, effect))
         marker = "o" if bounded == effect else ">" if effect > 0 else "<"
-        ax.plot([0, bounded], [row, row], color=COLORS[name], lw=1.2)
-        ax.plot(bounded, row, marker, color=COLORS[name], ms=5)
-    ax.set(xlim=(-CLIP - 0.6, CLIP + 0.6), ylim=(-0.7, len(effects) - 0.3),
-           xlabel="difference, in margins")  # fmt: skip
-    ax.set_yticks(range(len(effects)), [label(name) for name in effects])
+        ax.plot(
+            [max(low, -CLIP - 0.6), min(high, CLIP + 0.6)],
+            [row, row],
+            color=color,
+            lw=1.4,
+            solid_capstyle="butt",
+        )
+        ax.plot(
+            bounded,
+            row,
+            marker,
+            color=color,
+            ms=5,
+            mfc=COLORS["paper"] if called == UNDECIDED else color,
+        )
+    ax.set(xlim=(-CLIP - 0.6, CLIP + 0.6), ylim=(-0.7, len(rows) - 0.3), xlabel=xlabel)
+    ax.set_yticks(range(len(rows)), [label(name) for name, _ in rows])
     ax.grid(axis="y", visible=False)
     ax.tick_params(axis="y", length=0)
-    ax.set_title("← GRU ahead", loc="left", color=COLORS["gru"])
-    ax.set_title("LSTM ahead →", loc="right", color=COLORS["lstm"])
-    rows = "; ".join(f"{label(name)} {effect:+.1f}" for name, effect in effects.items())
-    show(fig, alt=f"{claim_id}, {summary(effects)}. In margins: {rows}.", caption=caption)
+    ax.set_title(f"← {sides[0]} ahead", loc="left", color=COLORS[colors[0]])
+    ax.set_title(f"{sides[1]} ahead →", loc="right", color=COLORS[colors[1]])
+    return fig
+
+
+def told(effects: dict[str, tuple[float, float, float]], names: dict[str, str]) -> str:
+    """A figure of effects in words."""
+    return "; ".join(
+        f"{label(name)} {effect:+.1f} ({low:+.1f} to {high:+.1f}), {names[name]}"
+        for name, (effect, low, high) in effects.items()
+    )
+
+
+def effects_figure(claim_id: str, caption: str = "") -> None:
+    """Display the effects of one claim, a row for each setting with its interval, as a figure of the site."""
+    from autograder.course.figures import show
+
+    finding = results.finding(claim_id)
+    names, sides = outcomes(finding), SIDES.get(claim_id, CELLS)
+    colors = ("gru", "lstm") if sides == CELLS else ("ink", "ink")
+    fig = rows_figure(finding.effects, names, sides, colors)
+    alt = f"{claim_id}, {summary(finding, sides)}. In margins: {told(finding.effects, names)}."
+    show(fig, alt=alt, caption=caption)
 
 
 def scoreboard() -> str:
     """All claims on trial, a row for each: what was tried, the strip, the verdict. HTML."""
     rows = []
-    for claim_id, verdict in claims.verdicts().items():
+    for claim_id, finding in results.findings().items():
         rows.append(
             f'<li><a class="gm-score" href="back/claims.html#{claim_id.lower()}">'
             f'<span class="gm-score-id">{claim_id}</span>'
             f'<span class="gm-score-what">{escape(SHORT[claim_id])}</span>'
             f"{picture(claim_id)}"
-            f'<span class="gm-score-word">{escape(word(verdict))}</span></a></li>'
+            f'<span class="gm-score-word">{escape(word(finding))}</span></a></li>'
         )
     return f'<ul class="gm-scoreboard">{"".join(rows)}</ul>'
+
+
+def runs_in(design: str) -> int:
+    """How many runs of a design have a result."""
+    trial, found = results.trial(), set()
+    for setting in DESIGNS[design].settings:
+        tuned = trial.tuned(setting.name)
+        for model in dict.fromkeys(model for model, _ in setting.contestants):
+            for choice in setting.choices(model):
+                for rate in tuned.rates:
+                    for seed in (*TUNING_SEEDS, *range(LOOKS[-1])):
+                        key = setting.run(model, choice, rate, seed).key
+                        if key in trial.results:
+                            found.add(key)
+    return len(found)
 
 
 def record(claim_id: str) -> str:
     """The experiment record of a claim as an HTML list: what was declared before the run."""
     claim = claims.BY_ID[claim_id]
-    verdict = claims.verdicts()[claim_id]
+    before = results.first()["verdicts"][claim_id]
     tried = (
         "; ".join(
-            f"{designs.DESIGNS[name].title} ({len(designs.runs_of(name)):,} runs)"
+            f"{DESIGNS[name].title} ({runs_in(name):,} runs, tuning included)" if name in DESIGNS
+            else "the rates beside the best one"
             for name in claim.designs
         )
         or "measured on the untrained layers, in two rounds"
-    )
+    )  # fmt: skip
     lines = {
         "Question": claim.question,
         "Experiment": tried,
         "Measure": claim.measure,
         "Rule": claim.verdict_rule,
-        "On each seed set": ", ".join(f"{s}: {w.lower()}" for s, w in verdict.by_set.items()),
+        "First trial": f"{before['word']}. " + (claim.before or "The rule is the same."),
     }
     items = "".join(f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in lines.items())
     return f'<dl class="gm-record">{items}</dl>'
+
+
+def before_and_after() -> str:
+    """Every claim on trial: the first trial's verdict, the new one, the effect, what was wrong. HTML."""
+    rows = []
+    for claim_id, finding in results.findings().items():
+        rows.append(
+            f'<tr><th scope="row">{claim_id}</th><td>{escape(results.first()["verdicts"][claim_id]["word"])}</td>'
+            f"<td>{escape(word(finding))}</td><td>{picture(claim_id)}"
+            f'<small class="gm-tally">{tally(claim_id)}</small></td>'
+            f"<td>{escape(claims.BY_ID[claim_id].before or 'The rule is the same.')}</td></tr>"
+        )
+    return (
+        '<div class="table-scroll" tabindex="0" role="region" aria-label="The first trial and this one">'
+        '<table class="table gm-before"><thead><tr><th scope="col">id</th><th scope="col">first trial</th>'
+        '<th scope="col">now</th><th scope="col">effect</th><th scope="col">what was wrong with the rule</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def grids() -> str:
+    """How every setting was tuned: the rates, the tries of each net, what was chosen. HTML."""
+    trial, rows = results.trial(), []
+    for design in DESIGNS.values():
+        for setting in design.settings:
+            tuned = trial.tuned(setting.name)
+            budget = tuning_budget(setting, tuned)
+            chosen = "; ".join(
+                f"{model[0].upper()}{' (larger)' if model[1] == 'parameters' else ''} {condition}: {rate:g}, {choice.start}"
+                + (f", dropout {choice.dropout:g}" if choice.dropout else "")
+                for (model, condition), (choice, rate) in tuned.chosen.items()
+            )
+            tries = ", ".join(map(str, dict.fromkeys(sorted(budget.values()))))
+            rows.append(
+                f"<tr><td>{escape(label(setting.name))}</td><td>{tuned.rates[0]:g} to {tuned.rates[-1]:g}</td>"
+                f"<td>{tries}</td><td>{len(tuned.edges)}</td><td>{escape(chosen)}</td></tr>"
+            )
+    return (
+        '<div class="table-scroll" tabindex="0" role="region" aria-label="How every setting was tuned">'
+        '<table class="table"><thead><tr><th scope="col">setting</th><th scope="col">rates</th>'
+        '<th scope="col">tuning runs for each net and condition</th><th scope="col">best at the edge</th>'
+        f'<th scope="col">chosen: rate, start</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )
