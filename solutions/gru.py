@@ -802,9 +802,8 @@ check(GRULayer)
 # | `hidden_size` | $H$ | integer | hidden size |
 # | result | | integer | entries in $W_z, b_z, W_r, b_r, W_h, b_h$ together |
 #
-# $$3\,(D H + H H + H)$$
-#
-# This counts **one bias per gate**, as in the equations of exercises 1 to 4.
+# Count **one bias per gate**, as in the equations of exercises 1 to 4: how many arrays are there, and how
+# many entries has each?
 # Reread: [counting parameters](../../book/gru/two-gates.md#counting-parameters).
 
 # %% nbgrader={"grade": false, "grade_id": "count_gru_parameters", "locked": false, "schema_version": 3, "solution": true}

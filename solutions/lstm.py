@@ -640,9 +640,8 @@ for bias in (0.0, 1.0, 2.0, 5.0):
 # | `hidden_size` | $H$ | integer | hidden size |
 # | result | | integer | entries in all eight arrays of `params` together |
 #
-# $$4\,(D H + H H + H)$$
-#
-# This counts **one bias per gate**, as in the equations of exercises 2 to 5. Reread:
+# Count **one bias per gate**, as in the equations of exercises 2 to 5: how many arrays are there, and how
+# many entries has each? Reread:
 # [counting parameters](../../book/lstm/what-the-lstm-costs.md#counting-lstm-parameters).
 
 
@@ -703,7 +702,7 @@ check(count_lstm_parameters)
 # same matrix is multiplied in again and again, so the product shrinks or grows geometrically, and no input
 # can decide otherwise for one unit and one stretch of time. The gate can, because it is computed anew in
 # every step. A fresh LSTM has small weights and, with bias 0, $f \approx \sigma(0) = 0.5$. Then
-# $0.5^{100} \approx 10^{-30}$: it forgets as thoroughly as the RNN. With bias 1, $f \approx 0.73$, and
+# $0.5^{100} \approx 10^{-30}$: as little comes back on this path as in the RNN. With bias 1, $f \approx 0.73$, and
 # with bias 3, 0.95. That does not reach 100 steps either, but the gradient of distant steps is large
 # enough for training to find out that keeping the gate open pays.
 #

@@ -11,11 +11,12 @@
 # ---
 
 # %% [markdown]
-# # Build a vanilla RNN, and watch it forget
+# # Build a vanilla RNN, and watch its gradient vanish
 #
 # You write the simplest recurrent net from its one equation, run it through time, and send a
 # gradient all the way back by hand. Then you measure what is left of that gradient after each step.
-# At the end you know what the word *forgets* means, in numbers, and what clipping can do about it.
+# At the end you know in numbers how far back such a net can learn, and what clipping can do about it.
+# (Learning to hold something and holding it are two things; the second chapter keeps them apart.)
 #
 # About two hours in six short steps, {{points rnn}}. The chapters
 # [The vanilla RNN](../../book/memory/vanilla-rnn.md) and
@@ -412,13 +413,16 @@ check(rnn_backward)
 # | `params["W_h"]` | $W_h$ | (H, H + D) | its first H columns are $W_{hh}$ |
 # | result | | (T,) | entry k: the norm at lag k, one per example, averaged over the batch |
 #
+# A small norm says that nothing can be *learned* from that far back. It does not say that the state has
+# lost what was there: a unit that has snapped to 1 or −1 may hold its bit, and its norm is near 0.
+#
 # The inputs are not needed: all they did is in the states. Reread:
 # [the gradient against the lag](../../book/memory/why-it-forgets.md#gradient-by-lag).
 
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_by_lag", "locked": false, "schema_version": 3, "solution": true}
 def gradient_by_lag(hs: np.ndarray, params: Params) -> np.ndarray:
-    """How far back the last state depends on its past.
+    """How much of a small change of an earlier state reaches the last one.
 
     hs: (T, B, H), params["W_h"]: (H, H + D)
     returns norms: (T,), float64; norms[k] is the spectral norm of dh_T/dh_(T-k), averaged
