@@ -130,7 +130,7 @@ types: .venv/.installed
 demo: .venv/.installed  ## grade a small class with nbgrader and show the result
 	$(BIN)/autograder demo
 
-experiments: .venv/.installed  ## run the experiments that have no result yet (an hour for all; resumes)
+experiments: .venv/.installed  ## run the experiments that have no result yet (two hours for all; resumes)
 	$(BIN)/python -m experiments
 
 bench: .venv/.installed  ## measure grading against stock nbgrader (half an hour)

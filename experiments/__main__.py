@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from . import costs, designs
-from .baselines import without_recurrence
+from .baselines import WITHOUT, without_recurrence
 from .results import first
 from .runner import (
     RESULTS,
@@ -109,6 +109,17 @@ def scale() -> None:
         if name in designs.DELAYS:
             best = 0.0
         print(f"{name}: ({trivial:.5g}, {best:.5g}), of which the baseline {baseline:.5g}")
+
+
+@main.command()
+def baselines() -> None:
+    """Measure the baseline of every real task on the training part of each seed of the first look."""
+    found = {}
+    for name in designs.REAL:
+        task = TASKS[name]
+        found[name] = [WITHOUT[name][1](task.load(seed, task.count)) for seed in range(LOOKS[0])]
+        print(f"{name}: {min(found[name]):.4g} to {max(found[name]):.4g}", flush=True)
+    replace_text(RESULTS / "baselines.json", json.dumps(plain(found)) + "\n")
 
 
 @main.command()

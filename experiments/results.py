@@ -7,8 +7,9 @@ from pathlib import Path
 from . import claims, designs
 from .claims import Claim, Finding, Missing, Trial
 from .runner import RESULTS, read_lines
+from .yardstick import Comparison
 
-__all__ = ["Missing", "costs", "finding", "findings", "first", "results", "trial"]
+__all__ = ["Missing", "against_baseline", "baselines", "costs", "finding", "findings", "first", "results", "trial"]
 
 
 @cache
@@ -27,6 +28,12 @@ def costs(folder: Path = RESULTS) -> dict:
 
 
 @cache
+def baselines() -> dict[str, list[float]]:
+    """The measure of the baseline of every real task, for each seed of the first look."""
+    return json.loads((RESULTS / "baselines.json").read_text(encoding="utf-8"))
+
+
+@cache
 def trial(folder: Path = RESULTS) -> Trial:
     """The trial with the results of a folder."""
     settings = {s.name: s for design in designs.DESIGNS.values() for s in design.settings}
@@ -38,6 +45,13 @@ def finding(claim_id: str, folder: Path = RESULTS) -> Finding:
     """What a claim's rule makes of the results of a folder; raises Missing where some are missing."""
     claim: Claim = claims.BY_ID[claim_id]
     return claims.judge(claim, trial(folder), costs(folder))
+
+
+def against_baseline(task: str, who: designs.Contestant) -> Comparison:
+    """A net against the baseline of its task, seed by seed: below zero, the net is better."""
+    base = baselines()[task]
+    net = trial().values(task, who, designs.measured, len(base))
+    return Comparison(task, tuple(net), tuple(base), designs.margin(task))
 
 
 def findings(folder: Path = RESULTS) -> dict[str, Finding]:

@@ -80,23 +80,54 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_is_said():
 @pytest.mark.parametrize(("family", "rows"), [("lstm", slice(8, 16)), ("gru", slice(8, 16))])
 def test_a_bias_that_keeps_the_state_stands_on_the_gate_that_keeps_it(family, rows):
     run = Run("vowels", family, 0.01, 0, hidden=8, count=20)
-    plain_net, kept = built(run).memory, built(replace(run, keep=1.0)).memory
+    plain_net, kept = built(run).memory, built(replace(run, start="keep")).memory
     off = (kept.bias_ih_l0 - plain_net.bias_ih_l0).detach()
     assert torch.allclose(off[rows], torch.ones(8))
     assert off.abs().sum() == pytest.approx(8)
 
 
 def test_chrono_biases_reach_from_one_step_to_the_whole_sequence():
-    run = Run("recall", "lstm", 0.01, 0, hidden=64, count=20, delay=100, keep="chrono")
+    run = Run("recall", "lstm", 0.01, 0, hidden=64, count=20, delay=100, start="chrono")
     memory = built(run).memory
     i, f, _, _ = memory.bias_ih_l0.detach().chunk(4)
     assert torch.equal(i, -f)
     assert 0 <= f.min() < 2 and 4 < f.max() <= math.log(100)
 
 
-def test_a_net_without_gates_has_nothing_to_keep():
-    with pytest.raises(ValueError, match="has no gate"):
-        built(Run("vowels", "rnn", 0.01, 0, count=20, keep=1.0))
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("start", ["orthogonal", "identity"])
+def test_a_vanilla_net_can_start_without_stretching_or_shrinking(start, layers):
+    memory = built(
+        Run("vowels", "rnn", 0.01, 0, hidden=8, count=20, start=start, layers=layers)
+    ).memory
+    for layer in range(layers):
+        weights = getattr(memory, f"weight_hh_l{layer}").detach()
+        assert torch.allclose(weights @ weights.T, torch.eye(8), atol=1e-5)
+        assert torch.equal(weights, torch.eye(8)) == (start == "identity")
+        assert (
+            not getattr(memory, f"bias_hh_l{layer}").any()
+            and not getattr(memory, f"bias_ih_l{layer}").any()
+        )
+
+
+def test_every_start_draws_the_readout_as_the_default_does_not_need():
+    """A start changes the weights of the memory and nothing else that was drawn before it."""
+    for family, starts in training.STARTS.items():
+        nets = [
+            built(Run("vowels", family, 0.01, 3, hidden=4, count=20, start=start))
+            for start in starts
+        ]
+        assert all(torch.equal(net.readout.weight, nets[0].readout.weight) for net in nets)
+        assert all(
+            torch.equal(net.memory.weight_ih_l0, nets[0].memory.weight_ih_l0) for net in nets
+        )
+
+
+def test_an_unknown_start_is_named():
+    with pytest.raises(
+        ValueError, match="no start 'chrono' for rnn; there are: default, orthogonal, identity"
+    ):
+        built(Run("vowels", "rnn", 0.01, 0, count=20, start="chrono"))
 
 
 def test_an_unknown_size_rule_is_named():
@@ -122,12 +153,16 @@ def test_the_answer_is_read_where_the_sequence_ends():
         assert torch.equal(net(xs, lengths), net(changed, lengths))
 
 
-def test_names_of_runs_are_unique_and_say_what_differs():
-    runs = designs.runs_of()
-    assert len(runs) == len(set(runs.values()))
-    assert Run("adding", "gru", 0.01, 3, keep="chrono", delay=50).key == (
-        "task=adding family=gru rate=0.01 seed=3 delay=50 keep=chrono"
+def test_the_name_of_a_run_says_what_differs():
+    assert Run("adding", "gru", 0.01, 3, start="chrono", delay=50).key == (
+        "task=adding family=gru rate=0.01 seed=3 delay=50 start=chrono"
     )
+
+
+def test_a_run_makes_as_many_updates_as_it_says():
+    run = Run("snippets", "rnn", 0.01, 0, hidden=2, count=60, epochs=1)
+    result = train(run)
+    assert result["updates_per_look"] * len(result["training"]) == training.updates(run)
 
 
 def test_a_gpu_gives_the_same_curve_within_rounding():
@@ -138,10 +173,10 @@ def test_a_gpu_gives_the_same_curve_within_rounding():
 
 
 RECORDED = [
-    Run("vowels", "lstm", 0.01, 0),
-    Run("vowels", "gru", 0.01, 102, size="parameters"),
-    Run("sunspots", "rnn", 0.003, 101),
-    Run("recall", "rnn", 0.01, 100, delay=20, target=0.1),
+    Run("vowels", "lstm", 0.01, 900),
+    Run("vowels", "gru", 0.01, 901, size="parameters"),
+    Run("sunspots", "rnn", 0.003, 900, start="orthogonal"),
+    Run("recall", "lstm", 0.01, 900, delay=40, target=0.1, start="chrono"),
 ]
 
 

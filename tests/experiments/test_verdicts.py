@@ -1,136 +1,43 @@
-"""From results to verdicts: the statistics by hand, every rule from end to end, every quote.
-
-What each rule makes of which results is tried in ``test_rules``.
-"""
+"""What stands in the repository, and what the pages quote of it; the whole path on a small scale."""
 
 import re
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import claims, costs, designs, results, show
-from experiments.results import Difference, Missing, difference, epochs_to, tuned
+from experiments import claims, costs, designs, results, show, validation
+from experiments.claims import Finding
+from experiments.runner import RESULTS, read_lines, run_missing
+from experiments.yardstick import BETTER, EQUIVALENT, UNDECIDED, WORSE
 
 ROOT = Path(__file__).parents[2]
-NUMBERS = st.floats(0.1, 100, allow_nan=False)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "word"),
-    [
-        ((10, 11, 12, 13), (11, 12, 13, 14), "alike"),  # one point, margin two
-        ((10, 11, 12, 13), (15, 16, 17, 18), "better"),
-        ((15, 16, 17, 18), (10, 11, 12, 13), "worse"),
-        ((10, 10, 30, 10), (14, 14, 14, 14), "better"),  # three of four agree
-        ((10, 10, 30, 30, 8), (14, 14, 14, 14, 14), "unclear"),  # three of five do not
-    ],
-)
-def test_words_of_a_difference(first, second, word):
-    assert Difference("vowels", first, second, 2.0).word == word
-
-
-@settings(deadline=None)  # the first call imports SciPy
-@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=9), st.floats(0.1, 5))
-def test_turning_a_comparison_around_turns_its_words_around(pairs, margin):
-    one, other = zip(*pairs, strict=True)
-    there, back = Difference("vowels", one, other, margin), Difference("vowels", other, one, margin)
-    turned = {"better": "worse", "worse": "better"}
-    assert back.word == turned.get(there.word, there.word)
-    assert back.median == -there.median
-    low, high = there.interval
-    assert low <= np.mean(there.each) + 1e-9 and np.mean(there.each) <= high + 1e-9
-
-
-def test_the_interval_is_that_of_student():
-    """Differences -1, 0, 1, 2: mean 0.5, standard error 0.6455, t(3) = 3.1824."""
-    low, high = Difference("vowels", (0, 1, 2, 3), (1, 1, 1, 1), 2.0).interval
-    assert (low, high) == pytest.approx((0.5 - 2.0543, 0.5 + 2.0543), abs=1e-3)
-
-
-def frame(rows):
-    base = {
-        "task": "vowels",
-        "count": 216,
-        "delay": 0,
-        "flipped": 0.0,
-        "layers": 1,
-        "size": "hidden",
-    }
-    return pd.DataFrame([base | row for row in rows])
-
-
-def test_the_rate_is_chosen_by_validation_alone():
-    rows = [
-        {"family": family, "rate": rate, "seed": seed, "best": best, "test": test}
-        for family, rate, best, test in (
-            ("gru", 0.1, 1.0, 9.0), ("gru", 0.2, 2.0, 1.0), ("lstm", 0.1, 4.0, 5.0), ("lstm", 0.2, 3.0, 6.0),
-        )
-        for seed in (0, 1)
-    ]  # fmt: skip
-    best = tuned(frame(rows))
-    assert set(zip(best["family"], best["rate"], strict=True)) == {("gru", 0.1), ("lstm", 0.2)}
-    found = difference(best, results.GRU, results.LSTM)
-    assert found.first == (9.0, 9.0) and found.second == (6.0, 6.0)
-
-
-def test_a_comparison_on_unequal_terms_is_refused():
-    rows = [{"family": "gru", "seed": 0, "test": 1.0}, {"family": "lstm", "seed": 1, "test": 1.0}]
-    with pytest.raises(ValueError, match="different seeds"):
-        difference(frame(rows), results.GRU, results.LSTM)
-    with pytest.raises(ValueError, match="several runs for a seed"):
-        difference(frame([rows[0], rows[0], rows[1]]), results.GRU, results.LSTM)
-    with pytest.raises(Missing, match="no run with"):
-        difference(frame(rows[:1]), results.GRU, results.LSTM)
-
-
-@pytest.mark.parametrize(
-    ("validation", "target", "looks", "epochs"),
-    [([3, 2, 1], 2, 1, 2), ([3, 2, 1], 2, 4, 0.5), ([3, 3], 2, 1, 2), ([1], 2, 1, 1)],
-)
-def test_epochs_until_a_loss(validation, target, looks, epochs):
-    assert epochs_to(validation, target, looks) == epochs
 
 
 def test_missing_results_are_named(tmp_path):
-    with pytest.raises(Missing, match="144 runs have no result.*make experiments"):
-        results.table("rates", folder=tmp_path)
-    with pytest.raises(Missing, match="make experiments"):
-        results.costs(tmp_path)
+    with pytest.raises(claims.Missing, match="make experiments"):
+        results.finding("C5", tmp_path)
+    assert len(designs.missing({})) > 500
 
 
-# Every rule, end to end.
+def test_a_setting_from_its_first_run_to_its_name(tmp_path):
+    """The runner, the designs and the yardstick together, with nets of four units."""
+    whole = designs.DESIGNS["depth"].settings[0]
+    setting = replace(whole, base=designs.tiny(whole.base))
+    while wanted := designs.missing_in(setting, read_lines(tmp_path / "runs.jsonl"), looks=1):
+        run_missing(wanted, tmp_path, jobs=2)
+    trial = claims.Trial(read_lines(tmp_path / "runs.jsonl"), {setting.name: setting})
+    found = trial.compared(setting.name, claims.BEST)
+    assert len(found.each) == 12 and np.isfinite(found.each).all()
+    assert found.outcome in (EQUIVALENT, BETTER, WORSE, UNDECIDED)
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """A folder with a tiny version of every experiment, made by the program itself."""
-    folder = tmp_path_factory.mktemp("trial")
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments", "--tiny", "--out", folder],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def test_a_tiny_version_of_every_experiment_gives_every_verdict(tiny):
-    for claim in claims.CLAIMS:
-        verdict = claims.judge(claim, tiny, tiny=True)
-        assert verdict.word in (claims.HOLDS, claims.WHEN, claims.FAILS, claims.UNSETTLED)
-        assert set(verdict.by_set) == {"A", "B"}
-        assert verdict.finding.effects and all(map(np.isfinite, verdict.finding.effects.values()))
-        assert len(verdict.finding.differences) in (0, 1, len(verdict.finding.effects))
-
-
-def test_every_layer_is_timed_and_counted(tiny):
-    found = results.costs(tiny)
+def test_every_layer_is_timed_and_counted():
+    found = costs.measure(sizes=(8, 16), repeats=2)
     ways, families, threads, sizes = 3, 3, 2, 2
     assert len(found["steps"]) == len(costs.ROUNDS) * ways * families * threads * sizes
     assert all(row["training_ms"] > 0 and row["reading_ms"] > 0 for row in found["steps"])
@@ -138,31 +45,22 @@ def test_every_layer_is_timed_and_counted(tiny):
     assert weights["gru"] * 4 == weights["lstm"] * 3 == weights["rnn"] * 12
 
 
-@given(st.lists(st.floats(0.2, 5), min_size=1, max_size=8))
-def test_ratios_hold_only_where_all_are_smaller(ratios):
-    word = claims.by_ratio(ratios)
-    less = [ratio < 0.95 for ratio in ratios]
-    assert (word == claims.HOLDS) == all(less) and (word == claims.FAILS) == (not any(less))
+# The yardstick on the results in the repository.
 
 
-# What stands in the repository, and what the pages quote of it.
+@pytest.mark.parametrize("name", validation.KNOWN)
+def test_a_vanilla_net_is_worse_where_it_is_known_to_be(name):
+    assert results.trial().compared(name, validation.KNOWN[name]).outcome == WORSE
 
 
-def test_every_run_that_a_claim_needs_has_its_result():
-    for claim in claims.CLAIMS:
-        assert (
-            len(results.table(*claim.designs)) == len(designs.runs_of(*claim.designs))
-            or not claim.designs
-        )
+@pytest.mark.parametrize("task", designs.REAL)
+def test_an_lstm_is_not_called_different_from_itself(task):
+    held = validation.held(results.trial(), task)
+    # Five percent, the scatter of two thousand simulations, and that values are drawn from a few dozen.
+    assert held.wrong < 0.08 and held.missed < 0.08
 
 
-def test_the_rules_were_committed_before_the_runs():
-    import json
-
-    entries = json.loads((results.RESULTS / "provenance.json").read_text())
-    used = {entry["by"] for entry in results.results().values()} | {results.costs()["by"]}
-    for number in used:
-        assert entries[number]["commit"] and not entries[number]["changed_since"]
+# What the pages quote.
 
 
 def test_twenty_claims_each_with_a_box_or_a_record():
@@ -173,6 +71,18 @@ def test_twenty_claims_each_with_a_box_or_a_record():
     assert not derived & set(claims.BY_ID)
 
 
+def test_the_first_trial_s_verdicts_stay_visible():
+    first = results.first()["verdicts"]
+    assert set(first) == set(claims.BY_ID)
+    words = {claims.HOLDS, claims.WHEN, claims.FAILS, claims.UNSETTLED}
+    assert {entry["word"] for entry in first.values()} <= words
+    page = show.before_and_after()
+    for claim in claims.CLAIMS:
+        assert f">{claim.id}<" in page
+        # A rule that is the same asks for nothing; a rule that was changed says what was wrong.
+        assert bool(claim.before) == bool(claim.designs)
+
+
 MEASURED = r"\b\d+\.\d+\b|\b\d+\s?%|\b\d+ percent"
 TRIAL_PAGES = sorted((ROOT / "book/trial").glob("*.md"))
 
@@ -180,10 +90,12 @@ TRIAL_PAGES = sorted((ROOT / "book/trial").glob("*.md"))
 def prose(page: Path) -> str:
     """A page without code cells, equations, citations, links and its header.
 
-    An item that begins with the paper it cites says what that paper printed.
+    An item that begins with the paper it cites says what that paper printed, and a question of
+    "Check yourself" may make up its numbers.
     """
     text = page.read_text(encoding="utf-8").split("\n---\n", 1)[1]
     text = re.sub(r"^- \{cite:t\}`.*$", " ", text, flags=re.M)
+    text = re.sub(r"^(:{3,}|`{3,})\{dropdown\}.*?^\1$", " ", text, flags=re.S | re.M)
     for noise in (r"```\{code-cell\}.*?```", r"\$\$.*?\$\$", r"\$[^$]*\$", r"\{cite:?\w*\}`[^`]*`",
                   r"\]\([^)]*\)", r"`[^`\n]*`"):  # fmt: skip
         text = re.sub(noise, " ", text, flags=re.S)
@@ -207,19 +119,31 @@ def test_a_number_typed_by_hand_would_be_seen(tmp_path, typed):
     assert len(re.findall(MEASURED, prose(page))) == 1
 
 
-def test_the_numbers_a_page_may_quote_are_those_of_the_findings():
-    for claim in claims.CLAIMS:
-        name = claim.id.lower()
-        fresh = claims.judge(claim)
-        quoted = show.quotable(claim.id)
-        assert quoted[f"{name}_word"] == fresh.word
-        for fact, value in fresh.finding.facts.items():
-            assert quoted[f"{name}_{fact}"] == value
+@pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.id)
+def test_the_numbers_a_page_may_quote_are_those_of_the_findings(claim):
+    name = claim.id.lower()
+    fresh = claims.judge(claim, results.trial(), results.costs())
+    quoted = show.quotable(claim.id)
+    assert quoted[f"{name}_word"] == fresh.word
+    for fact, value in fresh.facts.items():
+        assert quoted[f"{name}_{fact}"] == value
+    counts = [quoted[f"{name}_{outcome}"] for outcome in (BETTER, EQUIVALENT, WORSE, UNDECIDED)]
+    assert sum(counts) == len(fresh.effects) == quoted[f"{name}_settings"]
+    shown = list(map(int, re.findall(r"\d+", show.tally(claim.id))))
+    assert sorted(filter(None, shown)) == sorted(filter(None, counts))
+    assert claim.question in show.record(claim.id).replace("&#x27;", "'")
+
+
+def made_up(effects: dict[str, float]) -> Finding:
+    """A finding of costs, whose two rounds agree."""
+    return Finding(
+        claims.HOLDS, {}, {name: (effect, effect, effect) for name, effect in effects.items()}
+    )
 
 
 @given(st.dictionaries(st.sampled_from(list(show.WHAT)), st.floats(-80, 80), min_size=1))
 def test_a_strip_has_a_mark_for_every_effect_within_its_frame(effects):
-    svg = show.strip(effects)
+    svg = show.strip(made_up(effects))
     assert svg.count("<title>") == len(effects)
     assert svg.count("<circle") == sum(abs(e) <= show.CLIP for e in effects.values())
     positions = [float(x) for x in re.findall(r'cx="([-\d.]+)"', svg)]
@@ -227,13 +151,20 @@ def test_a_strip_has_a_mark_for_every_effect_within_its_frame(effects):
 
 
 def test_a_strip_says_in_words_who_is_ahead():
-    assert show.summary({"a": -3, "b": 0.5, "c": 2, "d": 9}) == (
-        "GRU ahead in 1 of 4 settings, LSTM ahead in 2, alike in 1"
+    assert show.summary(made_up({"a": -3, "b": 0.5, "c": 2, "d": 9})) == (
+        "GRU ahead in 1 of 4 settings, LSTM ahead in 2, equivalent in 1, undecided in 0"
     )
 
 
-def test_the_counts_of_a_claim_are_those_of_its_effects():
-    for claim_id, verdict in claims.verdicts().items():
-        counts = list(map(int, re.findall(r"\d+", show.tally(claim_id))))
-        assert counts == list(show.counted(verdict.finding.effects))
-        assert sum(counts) == len(verdict.finding.effects)
+def test_two_rounds_that_disagree_are_undecided():
+    finding = Finding(
+        claims.WHEN,
+        {},
+        {"a": (1.2, 0.5, 1.9), "b": (2.0, 1.5, 2.5), "c": (-2, -3, -1.1), "d": (0, -1, 1)},
+    )
+    assert show.outcomes(finding) == {"a": UNDECIDED, "b": WORSE, "c": BETTER, "d": EQUIVALENT}
+    assert "fill:none" in show.strip(finding)
+
+
+def test_results_stand_where_the_pages_look_for_them():
+    assert (RESULTS / "first.json").exists() and (RESULTS / "costs.json").exists()
