@@ -9,7 +9,17 @@ from .claims import Claim, Finding, Missing, Trial
 from .runner import RESULTS, read_lines
 from .yardstick import Comparison
 
-__all__ = ["Missing", "against_baseline", "baselines", "costs", "finding", "findings", "first", "results", "trial"]
+__all__ = [
+    "Missing",
+    "against_baseline",
+    "baselines",
+    "costs",
+    "finding",
+    "findings",
+    "first",
+    "results",
+    "trial",
+]
 
 
 @cache
