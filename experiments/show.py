@@ -5,6 +5,7 @@ because the page then names something that was never glued, and the build fails.
 """
 
 import json
+from collections.abc import Iterable
 from html import escape
 
 import numpy as np
@@ -15,7 +16,6 @@ from . import claims, results
 from .claims import Finding
 from .designs import DESIGNS, TUNING_SEEDS, tuning_budget
 from .runner import RESULTS
-from .tasks import TASKS
 from .yardstick import BETTER, EQUIVALENT, LOOKS, UNDECIDED, WORSE
 
 # What a result is called on a page.
@@ -37,15 +37,28 @@ CELLS = ("GRU", "LSTM")
 SIDES = {"C19": ("dropout", "no dropout")}
 
 
+# The tasks as a sentence calls them.
+NAMES = {
+    "vowels": "vowels", "spoken": "spoken digits", "snippets": "reviews", "electricity": "electricity",
+    "temperature": "temperature", "sunspots": "sunspots", "moby_dick": "Moby Dick", "adding": "adding", "recall": "recall",
+}  # fmt: skip
+
+
+def listed(tasks: Iterable[str]) -> str:
+    """Tasks as a sentence lists them: "vowels, reviews and Moby Dick", or "none"."""
+    names = [NAMES[task] for task in tasks]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "none"
+
+
 def label(name: str) -> str:
     """The name of an effect as a reader would call it."""
     first, _, rest = name.partition(", ")
+    if first in NAMES:
+        return f"{NAMES[first][0].upper()}{NAMES[first][1:]}" + (f", {rest}" if rest else "")
     if name in WHAT:
         return WHAT[name]
     if first in WAYS:
         return f"{WAYS[first]}, {rest}"
-    if first in TASKS:
-        return TASKS[first].title + (f", {rest}" if rest else "")
     return name[0].upper() + name[1:]
 
 
@@ -367,8 +380,9 @@ def grids() -> str:
                 f"<td>{tries}</td><td>{len(tuned.edges)}</td><td>{escape(chosen)}</td></tr>"
             )
     return (
+        '<details class="gm-fold"><summary>How every setting was tuned, and what was chosen</summary>'
         '<div class="table-scroll" tabindex="0" role="region" aria-label="How every setting was tuned">'
         '<table class="table"><thead><tr><th scope="col">setting</th><th scope="col">rates</th>'
         '<th scope="col">tuning runs for each net and condition</th><th scope="col">best at the edge</th>'
-        f'<th scope="col">chosen: rate, start</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        f'<th scope="col">chosen: rate, start</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div></details>'
     )
