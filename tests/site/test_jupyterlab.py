@@ -119,9 +119,18 @@ def test_a_mistake_is_named(page):
         return drawn
 
     def run(index: int):
-        editor(index).click()
-        page.keyboard.press("Control+Enter")
         prompt = cells.nth(index).locator(".jp-InputPrompt")
+        for last in (*[False] * 9, True):
+            editor(index).click()
+            page.keyboard.press("Control+Enter")
+            try:
+                # A key that is pressed before JupyterLab listens to it is lost.
+                expect(prompt).not_to_have_text(re.compile(r"^\[\s*\]:"), timeout=10_000)
+            except AssertionError:
+                if last:
+                    raise
+            else:
+                break
         expect(prompt).to_have_text(re.compile(r"\[\d+\]:"))
 
     answer, check = position("def update_gate"), position("check(update_gate)")
