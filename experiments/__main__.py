@@ -31,7 +31,7 @@ from .runner import (
     run_missing,
 )
 from .tasks import TASKS
-from .training import Run, load, train, updates
+from .training import Run, load, train
 from .yardstick import LOOKS
 
 DESIGNS = (*designs.DESIGNS, "beside")
@@ -40,6 +40,16 @@ DESIGNS = (*designs.DESIGNS, "beside")
 def tell_progress(progress: Progress, bar: TaskID, done: int, total: int) -> None:
     """Move a bar."""
     progress.update(bar, completed=done, total=total)
+
+
+def measure_baselines(out: Path) -> None:
+    """Write `baselines.json`: for every real task the baseline's measure, a value for each seed."""
+    found = {}
+    for name in designs.REAL:
+        task = TASKS[name]
+        found[name] = [WITHOUT[name][1](task.load(seed, task.count)) for seed in range(LOOKS[0])]
+        print(f"{name}: {min(found[name]):.4g} to {max(found[name]):.4g}", flush=True)
+    replace_text(out / "baselines.json", json.dumps(plain(found)) + "\n")
 
 
 @click.group(invoke_without_command=True)
@@ -96,6 +106,8 @@ def run(names: tuple[str, ...] = (), jobs: int | None = None, device: str = "cpu
         console.print("Timing the layers: about two minutes. Leave the machine alone.")
         by = log_provenance(out, device)
         replace_text(path, json.dumps({"by": by, **plain(costs.measure(device))}) + "\n")
+    if not names and not (out / "baselines.json").exists():
+        measure_baselines(out)
 
 
 @main.command()
@@ -114,12 +126,7 @@ def scale() -> None:
 @main.command()
 def baselines() -> None:
     """Measure the baseline of every real task on the training part of each seed of the first look."""
-    found = {}
-    for name in designs.REAL:
-        task = TASKS[name]
-        found[name] = [WITHOUT[name][1](task.load(seed, task.count)) for seed in range(LOOKS[0])]
-        print(f"{name}: {min(found[name]):.4g} to {max(found[name]):.4g}", flush=True)
-    replace_text(RESULTS / "baselines.json", json.dumps(plain(found)) + "\n")
+    measure_baselines(RESULTS)
 
 
 @main.command()
@@ -129,17 +136,22 @@ def baselines() -> None:
 def budget(jobs: int) -> None:
     """Say how long everything takes from scratch, from a few updates of every kind of run."""
     one_thread()
-    seconds: dict[tuple, float] = {}
+    seconds: dict[tuple, tuple[float, float]] = {}
+
+    def timed(short: Run) -> float:
+        started = time.perf_counter()
+        train(short)
+        return time.perf_counter() - started
 
     def cost(wanted: Run) -> float:
         kind = (wanted.task, wanted.family, wanted.size, wanted.layers, wanted.delay)
         if kind not in seconds:
-            short = replace(wanted, epochs=1, target=None)
-            load(short)  # the data are read once
-            started = time.perf_counter()
-            train(short)
-            seconds[kind] = (time.perf_counter() - started) / updates(short)
-        return seconds[kind] * updates(wanted)
+            one = replace(wanted, epochs=1, target=None)
+            load(one)  # the data are read once
+            once, twice = timed(one), timed(replace(one, epochs=2))
+            seconds[kind] = (once, max(twice - once, 0.0))
+        once, more = seconds[kind]
+        return once + (TASKS[wanted.task].epochs - 1) * more
 
     for name, design in designs.DESIGNS.items():
         tuning = least = most = 0.0

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import claims, costs, designs, results, show, validation
+from experiments.baselines import WITHOUT
 from experiments.claims import Finding
 from experiments.runner import RESULTS, read_lines, run_missing
+from experiments.tasks import TASKS
 from experiments.yardstick import BETTER, EQUIVALENT, UNDECIDED, WORSE
 
 ROOT = Path(__file__).parents[2]
@@ -164,6 +166,24 @@ def test_two_rounds_that_disagree_are_undecided():
     )
     assert show.outcomes(finding) == {"a": UNDECIDED, "b": WORSE, "c": BETTER, "d": EQUIVALENT}
     assert "fill:none" in show.strip(finding)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [((), "none"), (("vowels",), "vowels"), (("vowels", "moby_dick"), "vowels and Moby Dick"),
+     (("vowels", "spoken", "snippets"), "vowels, spoken digits and reviews")],
+)  # fmt: skip
+def test_tasks_as_a_sentence_lists_them(tasks, words):
+    assert show.listed(tasks) == words
+
+
+@pytest.mark.parametrize("task", designs.REAL)
+def test_a_baseline_has_the_seeds_of_the_first_look_and_is_compared_seed_by_seed(task):
+    found = results.against_baseline(task, (designs.GRU, "best"))
+    assert found.second == tuple(results.baselines()[task]) and len(found.each) == 12
+    assert found.second[0] == pytest.approx(
+        WITHOUT[task][1](TASKS[task].load(0, TASKS[task].count)), rel=0.02
+    )
 
 
 def test_results_stand_where_the_pages_look_for_them():
