@@ -61,9 +61,12 @@ def main(ctx: click.Context, course: Path | None) -> None:
 @main.command()
 @click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a notebook is not fresh.")
+@click.option("--keep", is_flag=True, help="Pass over notebooks that somebody has worked in.")
 @click.option("--force", is_flag=True, help="Overwrite notebooks that somebody has worked in.")
 @click.pass_obj
-def notebooks(course: Path | None, assignments: tuple[str, ...], check: bool, force: bool) -> None:
+def notebooks(
+    course: Path | None, assignments: tuple[str, ...], check: bool, keep: bool, force: bool
+) -> None:
     """Make notebooks/ from solutions/, all assignments or those named."""
     course = config.find_course(course)
     names = assignments or nb.assignments(course)
@@ -78,12 +81,13 @@ def notebooks(course: Path | None, assignments: tuple[str, ...], check: bool, fo
             click.echo(f"fresh: {nb.contents(course, name)}" if fresh else "STALE")
             if not fresh:
                 stale.append(name)
-        elif nb.has_been_run(course / target) and not force:
-            click.echo("kept")
-            raise click.ClickException(
-                f"{target} has been run: somebody's work may be in it. "
-                "Copy it elsewhere, or overwrite it with --force."
-            )
+        elif not force and nb.is_worked_in(course, name):
+            click.echo("kept: somebody has worked in it; --force gives that up")
+            if not keep:
+                raise click.ClickException(
+                    f"{target} is not as it was given out: somebody's work may be in it. "
+                    "Copy it elsewhere, or overwrite it with --force."
+                )
         else:
             nb.write_source(course, name)
             nb.write_release(course, name)

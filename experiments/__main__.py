@@ -20,17 +20,19 @@ from rich.progress import (
 
 from . import costs, designs
 from .baselines import WITHOUT, without_recurrence
-from .results import first
+from .jobs import JOBS, task_named
+from .registration import EARLIER, current
+from .results import first, results
 from .runner import (
     RESULTS,
     log_provenance,
     one_thread,
     plain,
+    processor,
     read_lines,
     replace_text,
     run_missing,
 )
-from .tasks import TASKS
 from .training import Run, load, train
 from .yardstick import LOOKS
 
@@ -43,13 +45,20 @@ def tell_progress(progress: Progress, bar: TaskID, done: int, total: int) -> Non
 
 
 def measure_baselines(out: Path) -> None:
-    """Write `baselines.json`: for every real task the baseline's measure, a value for each seed."""
-    found = {}
-    for name in designs.REAL:
-        task = TASKS[name]
-        found[name] = [WITHOUT[name][1](task.load(seed, task.count)) for seed in range(LOOKS[0])]
+    """Write `baselines.json`: for every real task and every job the baseline's measure, a value for each seed.
+
+    What is there stays; remove a task from the file to measure it again.
+    """
+    path = out / "baselines.json"
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name in (*designs.REAL, *JOBS):
+        if name not in found:
+            task = task_named(name)
+            found[name] = plain(
+                [WITHOUT[name][1](task.load(seed, task.count)) for seed in range(LOOKS[0])]
+            )
+            replace_text(path, json.dumps(found) + "\n")
         print(f"{name}: {min(found[name]):.4g} to {max(found[name]):.4g}", flush=True)
-    replace_text(out / "baselines.json", json.dumps(plain(found)) + "\n")
 
 
 @click.group(invoke_without_command=True)
@@ -106,7 +115,7 @@ def run(names: tuple[str, ...] = (), jobs: int | None = None, device: str = "cpu
         console.print("Timing the layers: about two minutes. Leave the machine alone.")
         by = log_provenance(out, device)
         replace_text(path, json.dumps({"by": by, **plain(costs.measure(device))}) + "\n")
-    if not names and not (out / "baselines.json").exists():
+    if not names:
         measure_baselines(out)
 
 
@@ -115,7 +124,7 @@ def scale() -> None:
     """Print what SCALE in designs.py has to say: trivial predictor and best known, by task."""
     medians = first()["medians"]
     for name in designs.SCALE:
-        trivial, baseline = without_recurrence(TASKS[name])
+        trivial, baseline = without_recurrence(task_named(name))
         same_task = name in medians and name != "adding"
         best = min([baseline, *(medians[name].values() if same_task else ())])
         if name in designs.DELAYS:
@@ -125,8 +134,92 @@ def scale() -> None:
 
 @main.command()
 def baselines() -> None:
-    """Measure the baseline of every real task on the training part of each seed of the first look."""
+    """Measure the baseline of every task that has none yet, on the training part of each seed of the first look."""
     measure_baselines(RESULTS)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NET]...")
+def models(names: tuple[str, ...]) -> None:
+    """Train and write the nets that part V ships: all, or the NETs named."""
+    from .models import FOLDER, MODELS, ship
+
+    if unknown := set(names) - set(MODELS):
+        raise click.UsageError(
+            f"no net {', '.join(sorted(unknown))}. There are: {', '.join(MODELS)}."
+        )
+    one_thread()
+    path = FOLDER / "models.json"
+    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name in names or MODELS:
+        told[name] = plain(ship(name))
+        replace_text(path, json.dumps(told, indent=1) + "\n")
+        print(f"{name}: {told[name]}", flush=True)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def sounds(folder: Path) -> None:
+    """Take the sounds of one more voice from FOLDER, the English sounds of asterisk-core-sounds-en-wav."""
+    from .sounds import collect
+
+    print(f"ten digits, and {collect(folder):.0f} s of announcements")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def features(folder: Path) -> None:
+    """Hold our features against those of the spoken digits, on the recordings in FOLDER."""
+    from .models import FOLDER
+    from .sounds import held_against_recordings
+
+    found = plain(held_against_recordings(folder))
+    replace_text(FOLDER / "features.json", json.dumps(found) + "\n")
+    print(found)
+
+
+@main.command()
+def device() -> None:
+    """Measure every way to compute a step of the shipped listeners; write `device.json`. Leave the machine alone."""
+    from .device.measured import FILE, measured_here
+
+    one_thread()
+    found = plain(measured_here())
+    replace_text(FILE, json.dumps(found, indent=1) + "\n")
+    for row in found["rows"]:
+        print(row)
+
+
+def repeatable() -> list[Run]:
+    """One run of an earlier registration for every family on every task: that with the least seed."""
+    found: dict[tuple[str, str], Run] = {}
+    for design in designs.DESIGNS.values():
+        for setting in design.settings:
+            if isinstance(tuned := designs.tune(setting, results()), list):
+                continue
+            for (model, condition), (choice, rate) in tuned.chosen.items():
+                run = setting.run(model, choice, rate, 0)
+                made = results().get(run.key, {})
+                if condition == "best" and made.get("instrument") in EARLIER["instrument"]:
+                    found.setdefault((run.task, run.family), run)
+    return list(found.values())
+
+
+@main.command()
+def repeat() -> None:
+    """Repeat runs of earlier registrations with the present code; write into `earlier.json` what came out."""
+    one_thread()
+    path = RESULTS / "earlier.json"
+    earlier = json.loads(path.read_text(encoding="utf-8"))
+    rows = []
+    for wanted in repeatable():
+        made, now = results()[wanted.key], plain(train(wanted))
+        # Times differ from run to run; everything else that is recorded has to be the same.
+        same = all(made[name] == value for name, value in now.items() if name != "seconds")
+        rows.append({"key": wanted.key, "same": same, "was": made["test"], "is": now["test"]})
+        print(f"{wanted.key}: {'the same' if same else 'different'}", flush=True)
+    by = {"processor": processor(), **current()}
+    replace_text(path, json.dumps({**earlier, "repeated": {"by": by, "runs": rows}}) + "\n")
 
 
 @main.command()
@@ -151,7 +244,7 @@ def budget(jobs: int) -> None:
             once, twice = timed(one), timed(replace(one, epochs=2))
             seconds[kind] = (once, max(twice - once, 0.0))
         once, more = seconds[kind]
-        return once + (TASKS[wanted.task].epochs - 1) * more
+        return once + (task_named(wanted.task).epochs - 1) * more
 
     for name, design in designs.DESIGNS.items():
         tuning = least = most = 0.0

@@ -6,9 +6,11 @@ does, and is measured on the same test part.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 
+from .jobs import DAY, WEEK
 from .tasks import SYMBOLS, TASKS, WORDS, Examples, Split, Task
 
 
@@ -109,29 +111,45 @@ def pixels(split: Split) -> float:
     return best_by_validation(found)
 
 
-def bag_of_words(split: Split) -> float:
-    """Logistic regression on word counts."""
+def bag(part: Examples):
+    """Word counts, a sparse matrix (N, WORDS)."""
     from scipy.sparse import csr_matrix
+
+    rows = np.repeat(np.arange(len(part)), part.xs.shape[1])
+    columns = part.xs.flatten().numpy()
+    real = columns > 0
+    return csr_matrix((np.ones(real.sum()), (rows[real], columns[real])), shape=(len(part), WORDS))
+
+
+def fitted_bag(split: Split):
+    """Logistic regression on word counts, its strength chosen by validation."""
     from sklearn.linear_model import LogisticRegression
 
-    def bag(part: Examples):
-        rows = np.repeat(np.arange(len(part)), part.xs.shape[1])
-        columns = part.xs.flatten().numpy()
-        real = columns > 0
-        return csr_matrix(
-            (np.ones(real.sum()), (rows[real], columns[real])), shape=(len(part), WORDS)
-        )
+    train, validation = bag(split.train), bag(split.validation)
+    models = [
+        LogisticRegression(C=c, max_iter=2000).fit(train, split.train.ys.numpy())
+        for c in (0.03, 0.1, 0.3, 1.0, 3.0)
+    ]
+    return min(models, key=lambda model: wrong(model.predict(validation), split.validation))
 
-    bags = [bag(part) for part in (split.train, split.validation, split.test)]
+
+def bag_of_words(split: Split) -> float:
+    """Logistic regression on word counts."""
+    return wrong(fitted_bag(split).predict(bag(split.test)), split.test)
+
+
+def ridge_on_words(split: Split) -> float:
+    """Ridge regression on the logarithms of word counts."""
+    from sklearn.linear_model import Ridge
+
+    bags = [bag(part).log1p() for part in (split.train, split.validation, split.test)]
     found = []
-    for c in (0.03, 0.1, 0.3, 1.0, 3.0):
-        model = LogisticRegression(C=c, max_iter=2000).fit(bags[0], split.train.ys.numpy())
-        found.append(
-            (
-                wrong(model.predict(bags[1]), split.validation),
-                wrong(model.predict(bags[2]), split.test),
-            )
-        )
+    for strength in 10.0 ** np.arange(-1, 4):
+        model = Ridge(strength).fit(bags[0], split.train.ys.numpy().ravel())
+        found.append((
+            off(model.predict(bags[1]), split.validation),
+            off(model.predict(bags[2]), split.test, split.scale),
+        ))  # fmt: skip
     return best_by_validation(found)
 
 
@@ -155,6 +173,43 @@ def linear_or_seasonal(split: Split) -> float:
             off(split.test.xs[:, -back, 0].numpy(), split.test, split.scale),
         ))  # fmt: skip
     return best_by_validation(found)
+
+
+def off_by_hour(answers: np.ndarray, part: Examples, scale: float = 1.0) -> float:
+    """The root mean square error of answers (N, hours) over all hours, in the unit of the task."""
+    return scale * float(np.sqrt(((answers - part.ys.numpy()) ** 2).mean()))
+
+
+def seasonal(back: int, change: bool, part: Examples) -> np.ndarray:
+    """The same hours ``back`` hours ago, (N, hours); as a difference to the day before where asked."""
+    load, hours = part.xs[:, :, 0].numpy(), part.ys.shape[1]
+    then = load[:, WEEK - back : WEEK - back + hours]
+    return then - load[:, WEEK - DAY : WEEK - DAY + hours] if change else then
+
+
+def last_week(change: bool, split: Split) -> float:
+    """The same hours a week ago."""
+    return off_by_hour(seasonal(WEEK, change, split.test), split.test, split.scale)
+
+
+def fitted_ridge(split: Split):
+    """Ridge regression on the whole window for two hours or more, its strength chosen by validation."""
+    from sklearn.linear_model import Ridge
+
+    train, validation = (part.xs.flatten(1).numpy() for part in (split.train, split.validation))
+    models = [Ridge(c).fit(train, split.train.ys.numpy()) for c in 10.0 ** np.arange(-3, 5)]
+    return min(models, key=lambda model: off_by_hour(model.predict(validation), split.validation))
+
+
+def linear_day(split: Split) -> float:
+    """Ridge regression on the whole week, one model an hour."""
+    answers = fitted_ridge(split).predict(split.test.xs.flatten(1).numpy())
+    return off_by_hour(answers, split.test, split.scale)
+
+
+def mean_change(split: Split) -> float:
+    """The last value, and the mean change of the training part."""
+    return off(np.full(len(split.test), float(split.train.ys.mean())), split.test, split.scale)
 
 
 Counts = dict[tuple[int, ...], Counter[int]]
@@ -202,6 +257,48 @@ def ngrams(split: Split, orders: tuple[int, ...] = (3, 4, 5, 6)) -> float:
     return best_by_validation(found)
 
 
+def nothing_or_how_often(split: Split) -> float:
+    """Bits per frame of a listener who knows how often each class is right, and hears nothing."""
+    counts = np.bincount(split.train.ys.flatten().numpy(), minlength=int(split.train.ys.max()) + 1)
+    return float(-np.log2(counts / counts.sum())[split.test.ys.numpy()].mean())
+
+
+HEARD, EVERY = 20, 4  # frames that a window classifier hears; every fourth frame trains it
+
+
+def recent(xs: np.ndarray) -> np.ndarray:
+    """The last 20 frames at every frame, (N, T, D) to (N, T, 20 D); before the first one there are zeros."""
+    padded = np.pad(xs, ((0, 0), (HEARD - 1, 0), (0, 0)))
+    seen = np.lib.stride_tricks.sliding_window_view(padded, HEARD, axis=1)
+    return seen.reshape(*xs.shape[:2], -1)
+
+
+def fitted_window(split: Split):
+    """Logistic regression on the last half second, its strength chosen by validation."""
+    from sklearn.linear_model import LogisticRegression
+
+    xs = recent(split.train.xs.numpy())[:, ::EVERY]
+    models = [
+        LogisticRegression(C=c, max_iter=100).fit(
+            xs.reshape(-1, xs.shape[-1]), split.train.ys.numpy()[:, ::EVERY].ravel()
+        )
+        for c in (0.0003, 0.003)
+    ]
+    return min(models, key=lambda model: bits_of(model, split.validation))
+
+
+def bits_of(model, part: Examples) -> float:
+    """Bits per frame of a window classifier."""
+    xs = recent(part.xs.numpy())
+    logs = model.predict_log_proba(xs.reshape(-1, xs.shape[-1]))
+    return float(-logs[np.arange(len(logs)), part.ys.flatten().numpy()].mean() / np.log(2))
+
+
+def window_classifier(split: Split) -> float:
+    """Logistic regression on the last half second."""
+    return bits_of(fitted_window(split), split.test)
+
+
 Predictor = Callable[[Split], float]
 # For each task: a trivial predictor, and the best that was found without recurrence.
 WITHOUT: dict[str, tuple[Predictor, Predictor]] = {
@@ -215,6 +312,23 @@ WITHOUT: dict[str, tuple[Predictor, Predictor]] = {
     "moby_dick": (frequencies, ngrams),
     "adding": (mean_value, mean_value),
     "recall": (guess, guess),
+    "page": (majority, bag_of_words),
+    "padded": (majority, bag_of_words),
+    "era": (majority, bag_of_words),
+    "year": (mean_value, ridge_on_words),
+    "hour": (last_value, linear_or_seasonal),
+    "day": (partial(last_week, False), linear_day),
+    "day_change": (partial(last_week, True), linear_day),
+    "co2_split": (last_value, linear_or_seasonal),
+    "co2_scaled": (last_value, linear_or_seasonal),
+    "co2_shuffled": (last_value, linear_or_seasonal),
+    "co2_change": (mean_change, linear_or_seasonal),
+    "known": (majority, resampled_frames),
+    "voice_raw": (majority, resampled_frames),
+    "voice_centered": (majority, resampled_frames),
+    "voice_shifted": (majority, resampled_frames),
+    "clips": (nothing_or_how_often, window_classifier),
+    "streams": (nothing_or_how_often, window_classifier),
 }
 
 

@@ -2,7 +2,10 @@
 
 A digest is that of the code without comments and docstrings, so prose may be mended and the order of
 things may not. Every result carries the digest of the rules and of the instrument it was made
-under; a change of either asks for a new trial.
+under. Claims and tasks that are added later change both digests. So that earlier results stay what
+they are, a registration that is closed is listed here, and `earlier.json` holds what shows that
+nothing was changed but added: every finding it led to, which the present rules have to give again,
+and runs that were repeated with the present instrument (`python -m experiments repeat`).
 """
 
 import ast
@@ -11,7 +14,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RULES = ("yardstick", "designs", "claims")
-INSTRUMENT = ("tasks", "training", "baselines")
+INSTRUMENT = ("tasks", "sound", "speech", "jobs", "training", "readings", "baselines")
+# Registrations that are closed, in order: the trial of C5 to C19; C21 and C22, reviews and series.
+EARLIER = {
+    "rules": ("688b23bf5222", "42bcba891abe"),
+    "instrument": ("574505007bc8", "920694f09a36"),
+}
 
 
 def bare(source: str) -> str:

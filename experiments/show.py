@@ -34,13 +34,15 @@ WHAT = {
 CLIP = 6.0
 # Who is ahead left of the band, and right of it.
 CELLS = ("GRU", "LSTM")
-SIDES = {"C19": ("dropout", "no dropout")}
+SIDES = {"C19": ("dropout", "no dropout"), "C21": ("the gate does its part", "it does not")}
 
 
 # The tasks as a sentence calls them.
 NAMES = {
     "vowels": "vowels", "spoken": "spoken digits", "snippets": "reviews", "electricity": "electricity",
     "temperature": "temperature", "sunspots": "sunspots", "moby_dick": "Moby Dick", "adding": "adding", "recall": "recall",
+    "era": "era of an address", "year": "year of an address", "day_change": "a day of electricity",
+    "voice_shifted": "words of another voice", "streams": "a stream of another voice",
 }  # fmt: skip
 
 
@@ -76,6 +78,11 @@ def outcomes(finding: Finding) -> dict[str, str]:
     }  # fmt: skip
 
 
+def ahead(side: str) -> str:
+    """A side of a picture as a heading: a net that is ahead, or a sentence as it is."""
+    return side if side in SIDES["C21"] else f"{side} ahead"
+
+
 def counted(finding: Finding) -> tuple[int, int, int, int]:
     """In how many places the left side is ahead, the two are alike, the right side is ahead, and none of these."""
     found = list(outcomes(finding).values())
@@ -85,6 +92,11 @@ def counted(finding: Finding) -> tuple[int, int, int, int]:
     return better, alike, worse, undecided
 
 
+def first_word(claim_id: str) -> str:
+    """The first trial's verdict, or that there is none."""
+    return results.first()["verdicts"].get(claim_id, {"word": "not tried"})["word"]
+
+
 def quotable(claim_id: str) -> dict[str, float | int | str]:
     """Everything a page may quote about a claim, by the name it is glued under."""
     finding = results.finding(claim_id)
@@ -92,7 +104,7 @@ def quotable(claim_id: str) -> dict[str, float | int | str]:
     better, alike, worse, undecided = counted(finding)
     return {
         f"{name}_word": finding.word,
-        f"{name}_first": results.first()["verdicts"][claim_id]["word"],
+        f"{name}_first": first_word(claim_id),
         f"{name}_better": better, f"{name}_equivalent": alike, f"{name}_worse": worse, f"{name}_undecided": undecided,
         f"{name}_settings": len(finding.effects),
         **{f"{name}_{fact}": value for fact, value in finding.facts.items()},
@@ -113,6 +125,25 @@ def provenance() -> list[dict]:
     entries = json.loads((RESULTS / "provenance.json").read_text(encoding="utf-8"))
     wanted = {entry["by"] for entry in results.results().values() if "rules" in entry}
     return [entries[number] for number in sorted(wanted)]
+
+
+def machines() -> str:
+    """The registrations, machines and versions that the results name, as HTML."""
+    found = {
+        (e["rules"], e["processor"], e["cores"], e["device"], e["python"], tuple(e["packages"].items())): e
+        for e in provenance()
+    }  # fmt: skip
+    paragraphs = "".join(
+        f"<p>Under the rules <code>{e['rules']}</code> and with the instrument <code>{e['instrument']}</code> (digests of their code), "
+        f"on {escape(e['processor'])}, {e['cores']} cores, {escape(e['device'])}; Python {e['python']}, "
+        + ", ".join(f"{name} {number.split('+')[0]}" for name, number in e["packages"].items())
+        + ".</p>"
+        for e in found.values()
+    )
+    return (
+        paragraphs
+        + "<p><code>make experiments</code> runs it again; the results are in <code>book/data/trial</code>.</p>"
+    )
 
 
 # Effects: one picture for every claim.
@@ -171,7 +202,7 @@ def summary(finding: Finding, sides: tuple[str, str] = CELLS) -> str:
     """The strip in words, for those who cannot see it."""
     left, alike, right, undecided = counted(finding)
     return (
-        f"{sides[0]} ahead in {left} of {len(finding.effects)} settings, {sides[1]} ahead in {right}, "
+        f"{ahead(sides[0])} in {left} of {len(finding.effects)} settings, {ahead(sides[1])} in {right}, "
         f"equivalent in {alike}, undecided in {undecided}"
     )
 
@@ -228,6 +259,8 @@ SHORT = {
     "C17": "small devices, streams",
     "C18": "depth",
     "C19": "what dropout gains",
+    "C21": "gates and words",
+    "C22": "whole documents",
 }
 
 
@@ -267,8 +300,8 @@ def rows_figure(effects: dict[str, tuple[float, float, float]], names: dict[str,
     ax.set_yticks(range(len(rows)), [label(name) for name, _ in rows])
     ax.grid(axis="y", visible=False)
     ax.tick_params(axis="y", length=0)
-    ax.set_title(f"← {sides[0]} ahead", loc="left", color=COLORS[colors[0]])
-    ax.set_title(f"{sides[1]} ahead →", loc="right", color=COLORS[colors[1]])
+    ax.set_title(f"← {ahead(sides[0])}", loc="left", color=COLORS[colors[0]])
+    ax.set_title(f"{ahead(sides[1])} →", loc="right", color=COLORS[colors[1]])
     return fig
 
 
@@ -324,7 +357,6 @@ def runs_in(design: str) -> int:
 def record(claim_id: str) -> str:
     """The experiment record of a claim as an HTML list: what was declared before the run."""
     claim = claims.BY_ID[claim_id]
-    before = results.first()["verdicts"][claim_id]
     tried = (
         "; ".join(
             f"{DESIGNS[name].title} ({runs_in(name):,} runs, tuning included)" if name in DESIGNS
@@ -338,7 +370,7 @@ def record(claim_id: str) -> str:
         "Experiment": tried,
         "Measure": claim.measure,
         "Rule": claim.verdict_rule,
-        "First trial": f"{before['word']}. " + (claim.before or "The rule is the same."),
+        "First trial": f"{first_word(claim_id)}. " + (claim.before or "The rule is the same."),
     }
     items = "".join(f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in lines.items())
     return f'<dl class="gm-record">{items}</dl>'
@@ -348,8 +380,10 @@ def before_and_after() -> str:
     """Every claim on trial: the first trial's verdict, the new one, the effect, what was wrong. HTML."""
     rows = []
     for claim_id, finding in results.findings().items():
+        if claim_id not in results.first()["verdicts"]:
+            continue
         rows.append(
-            f'<tr><th scope="row">{claim_id}</th><td>{escape(results.first()["verdicts"][claim_id]["word"])}</td>'
+            f'<tr><th scope="row">{claim_id}</th><td>{escape(first_word(claim_id))}</td>'
             f"<td>{escape(word(finding))}</td><td>{picture(claim_id)}"
             f'<small class="gm-tally">{tally(claim_id)}</small></td>'
             f"<td>{escape(claims.BY_ID[claim_id].before or 'The rule is the same.')}</td></tr>"

@@ -14,7 +14,9 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from .tasks import TASKS, Examples, Split, Task
+from .jobs import task_named
+from .readings import READINGS
+from .tasks import Examples, Split, Task
 
 FAMILIES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 # How the recurrent weights, or the biases of the gate that keeps the state, are drawn at first.
@@ -32,7 +34,10 @@ class Run:
 
     ``size``: "hidden" for ``hidden`` units, "parameters" for as many units as give the number of
     parameters that an LSTM with ``hidden`` units has. ``start`` is one of ``STARTS`` of its family.
-    ``flipped`` is the share of training labels that are replaced by a random class.
+    ``flipped`` is the share of training labels that are replaced by a random class. ``readout``:
+    what is answered from, the "last" state of a sequence or the "mean" of its states. ``without``:
+    a gate of the GRU that is held where it does nothing, "reset" at 1 (all of the old state is
+    seen) or "update" at 0 (all of it is replaced). ``reading`` is one of ``READINGS``.
     """
 
     task: str
@@ -49,6 +54,10 @@ class Run:
     flipped: float = 0.0
     epochs: int | None = None
     target: float | None = None  # stop when the validation loss is below this
+    embedding: int = EMBEDDING
+    readout: str = "last"
+    without: str = ""
+    reading: str = ""
 
     @property
     def key(self) -> str:
@@ -63,25 +72,29 @@ class Run:
 
 
 class Reader(nn.Module):
-    """Reads a sequence with ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``; answers at its end, or at
-    every step where the targets are symbols."""
+    """Reads a sequence with ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``; answers at its end, from its
+    last state or the mean of its states, or at every step where the targets are symbols."""
 
     def __init__(self, family: str, inputs: int, outputs: int, hidden: int, *, layers: int = 1,
-                 dropout: float = 0.0, vocabulary: int | None = None, every_step: bool = False):  # fmt: skip
+                 dropout: float = 0.0, vocabulary: int | None = None, embedding: int = EMBEDDING,
+                 every_step: bool = False, mean: bool = False):  # fmt: skip
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, EMBEDDING) if vocabulary else nn.Identity()
+        self.embedding = nn.Embedding(vocabulary, embedding) if vocabulary else nn.Identity()
         self.memory = FAMILIES[family](
-            EMBEDDING if vocabulary else inputs, hidden, layers, batch_first=True,
+            embedding if vocabulary else inputs, hidden, layers, batch_first=True,
             dropout=dropout if layers > 1 else 0.0,
         )  # fmt: skip
         self.dropout = nn.Dropout(dropout)
         self.readout = nn.Linear(hidden, outputs)
-        self.every_step = every_step
+        self.every_step, self.mean = every_step, mean
 
     def forward(self, xs: Tensor, lengths: Tensor) -> Tensor:
         """(B, outputs), or (B, T, outputs) where every step has an answer."""
         hs, _ = self.memory(self.dropout(self.embedding(xs)))
-        if not self.every_step:
+        if self.mean:
+            real = torch.arange(hs.shape[1], device=hs.device) < lengths[:, None]
+            hs = (hs * real[:, :, None]).sum(1) / lengths[:, None]
+        elif not self.every_step:
             hs = hs[torch.arange(len(hs), device=hs.device), lengths - 1]
         return self.readout(self.dropout(hs))
 
@@ -98,7 +111,8 @@ def build(run: Run, task: Task, split: Split) -> Reader:
     def model(family: str, hidden: int) -> Reader:
         return Reader(
             family, inputs, task.outputs, hidden, layers=run.layers, dropout=run.dropout,
-            vocabulary=task.vocabulary, every_step=task.kind == "symbols",
+            vocabulary=task.vocabulary, embedding=run.embedding,
+            every_step=task.kind == "symbols", mean=run.readout == "mean",
         )  # fmt: skip
 
     hidden = run.hidden
@@ -112,7 +126,24 @@ def build(run: Run, task: Task, split: Split) -> Reader:
     torch.manual_seed(run.seed)
     net = model(run.family, hidden)
     start_from(net.memory, run.family, run.start, split.train.xs.shape[1])
+    if run.without:
+        hold(net.memory, run.without)
     return net
+
+
+@torch.no_grad()
+def hold(memory: nn.GRU, gate: str) -> None:
+    """Hold a gate of a GRU where it does nothing, in place: its weights 0, its bias 100 or -100.
+
+    There the sigmoid is flat in float32, so that no gradient ever moves it: it stays for good.
+    """
+    if gate not in ("reset", "update"):
+        raise ValueError(f"no gate {gate!r} to do without; there are: reset, update")
+    size = memory.hidden_size
+    rows = slice(0, size) if gate == "reset" else slice(size, 2 * size)
+    for weights in memory.parameters():
+        weights[rows] = 0
+    memory.bias_ih_l0[rows] = 100 if gate == "reset" else -100
 
 
 @torch.no_grad()
@@ -175,7 +206,7 @@ def answers_to(model: Reader, part: Examples) -> Tensor:
 
 def load(run: Run) -> Split:
     """The split of a run; a share ``flipped`` of its training labels is replaced at random."""
-    task = TASKS[run.task]
+    task = task_named(run.task)
     more = {} if task.delayed is None or run.delay is None else {task.delayed: run.delay}
     split = task.load(run.seed, run.count or task.count, **more)
     if not run.flipped:
@@ -189,15 +220,20 @@ def load(run: Run) -> Split:
 
 
 def train(run: Run, device: str = "cpu") -> dict:
-    """Train once; what came out, as plain numbers.
+    """Train once; what came out, as plain numbers (see `fit`)."""
+    return fit(run, device)[1]
+
+
+def fit(run: Run, device: str = "cpu") -> tuple[Reader, dict]:
+    """Train once; the net with the weights that validation chose, and what came out as plain numbers.
 
     Keys: ``parameters`` and ``hidden`` (units); ``training`` (mean loss) and ``validation`` (loss)
     for every look, ``updates_per_look``, ``looks`` (per epoch); ``seconds`` (training only);
     ``finite`` (whether every loss was). With the weights of the look with the lowest validation
-    loss: ``test`` and ``train`` (the task's measure), ``test_loss`` and ``train_loss``. These
-    four are missing where no loss was finite.
+    loss: ``test`` and ``train`` (the task's measure), ``test_loss`` and ``train_loss``, and what
+    the run's reading adds. These are missing where no loss was finite.
     """
-    task, split = TASKS[run.task], load(run)
+    task, split = task_named(run.task), load(run)
     model = build(run, task, split).to(device)
     split = split.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=run.rate)
@@ -236,12 +272,14 @@ def train(run: Run, device: str = "cpu") -> dict:
             answers = answers_to(model, part)
             result[name] = score_of(task, split, answers, part.ys)
             result[f"{name}_loss"] = float(loss_of(task.kind, answers, part.ys))
-    return result
+        if run.reading:
+            result |= READINGS[run.reading](model, task, split)
+    return model, result
 
 
 def updates(run: Run) -> int:
     """How many updates a run makes, if no target ends it before."""
-    task = TASKS[run.task]
+    task = task_named(run.task)
     return (
         max(1, round(task.count / task.batch / task.looks))
         * task.looks

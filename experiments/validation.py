@@ -12,22 +12,28 @@ import numpy as np
 
 from . import claims, designs
 from .designs import LSTM, RNN
+from .speech import VOICES
 from .yardstick import BETTER, EQUIVALENT, LEVEL, LOOKS, UNDECIDED, WORSE
+
+
+def seen_once(each: np.ndarray, margin: float) -> np.ndarray:
+    """The names of many comparisons of the same number of pairs; ``each`` (N, pairs)."""
+    from scipy import stats
+
+    count = each.shape[1]
+    half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * each.std(1, ddof=1) / count**0.5
+    low, high = each.mean(1) - half, each.mean(1) + half
+    return np.select(
+        [(-margin < low) & (high < margin), high < 0, low > 0],
+        [EQUIVALENT, BETTER, WORSE], UNDECIDED,
+    )  # fmt: skip
 
 
 def names(each: np.ndarray, margin: float) -> np.ndarray:
     """The names of many comparisons, after the looks each of them needs; ``each`` (N, 36)."""
-    from scipy import stats
-
     found = np.full(len(each), UNDECIDED, dtype=object)
     for count in LOOKS:
-        seen = each[:, :count]
-        half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * seen.std(1, ddof=1) / count**0.5
-        low, high = seen.mean(1) - half, seen.mean(1) + half
-        now = np.select(
-            [(-margin < low) & (high < margin), high < 0, low > 0],
-            [EQUIVALENT, BETTER, WORSE], UNDECIDED,
-        )  # fmt: skip
+        now = seen_once(each[:, :count], margin)
         found = np.where(found == UNDECIDED, now, found)
     return found
 
@@ -37,6 +43,16 @@ def simulated(values: Sequence[float], margin: float, shift: float, repeats: int
     source = np.random.default_rng(seed)
     first, second = source.choice(np.asarray(values), (2, repeats, LOOKS[-1]))
     found = names(first + shift * margin - second, margin)
+    return {name: float((found == name).mean()) for name in (EQUIVALENT, BETTER, WORSE, UNDECIDED)}
+
+
+def simulated_voices(values: Sequence[float], margin: float, shift: float, repeats: int = 2000, seed: int = 0) -> dict[str, float]:  # fmt: skip
+    """The same, voice by voice: of each voice its own seeds are drawn again, and six means are compared."""
+    source = np.random.default_rng(seed)
+    by_voice = np.asarray(values)[: len(values) // VOICES * VOICES].reshape(-1, VOICES)
+    drawn = source.integers(len(by_voice), size=(2, repeats, *by_voice.shape))
+    first, second = np.take_along_axis(by_voice[None, None], drawn, 2).mean(2)
+    found = seen_once(first + shift * margin - second, margin)
     return {name: float((found == name).mean()) for name in (EQUIVALENT, BETTER, WORSE, UNDECIDED)}
 
 
@@ -57,10 +73,11 @@ class Held:
     told: float
 
 
-def held(trial: claims.Trial, task: str) -> Held:
-    """The yardstick on the measured values of the LSTM, as the library starts it."""
-    values, margin = trial.values(task, (LSTM, "default"), designs.measured), designs.margin(task)
-    none, at, two = (simulated(values, margin, shift) for shift in (0, 1, 2))
+def held(trial: claims.Trial, task: str, condition: str = "default", by_voice: bool = False) -> Held:  # fmt: skip
+    """The yardstick on the measured values of the LSTM, as the library starts it or at its best start."""
+    values, margin = trial.values(task, (LSTM, condition), designs.measured), designs.margin(task)
+    draw = simulated_voices if by_voice else simulated
+    none, at, two = (draw(values, margin, shift) for shift in (0, 1, 2))
     return Held(
         spread=float(np.std(values, ddof=1) / margin),
         wrong=none[BETTER] + none[WORSE], missed=at[EQUIVALENT],

@@ -673,6 +673,9 @@ check(gru_step_torch)
 # The parameters are set up for you, with PyTorch's names. You write `forward`: the equations of
 # exercise 7, in torch, for a whole sequence.
 #
+# This exercise needs PyTorch; the others do not, and a browser does not have it. Where the next
+# cell does not find it, run `%pip install torch` in a cell of its own.
+#
 # | code name | symbol | shape | meaning |
 # |---|---|---|---|
 # | `xs` | $x_1 \dots x_T$ | (T, B, D) | inputs, time first |

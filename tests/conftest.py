@@ -7,8 +7,11 @@ need is made once by ``once`` and found there by all processes.
 
 from __future__ import annotations
 
+import functools
 import shutil
+import threading
 from collections.abc import Callable
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,10 @@ settings.load_profile("seeded")
 LONG = (
     "attacks/test_attacks.py",
     "site/test_pages.py",
+    "site/test_run.py",
+    "site/test_live_cells.py",
+    "site/test_lite.py",
+    "site/test_same_verdict.py",
     "grading/test_grade_command.py",
     "outlets/test_class.py",
     "other_course/test_answers_stay_away.py",
@@ -138,3 +145,26 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("largest deviations")
         for what, value in sorted(_LARGEST.items()):
             terminalreporter.write_line(f"{value:9.2g}  {what}")
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Serve a folder on a free port of this machine; returns its address, ending in a slash."""
+    servers = []
+
+    def start(folder: Path) -> str:
+        handler = functools.partial(QuietHandler, directory=str(folder))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

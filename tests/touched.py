@@ -4,12 +4,14 @@
 
 prints the folders and files of tests for everything that differs from ``main``, or from the commit
 before where this is ``main``; uncommitted changes count. A change in a room of the code runs its own
-tests and those of every room that may import it.
+tests and those of every room that may import it. A copy without a history, such as a downloaded zip,
+differs from nothing that can be named: it says so and runs all.
 """
 
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -45,8 +47,10 @@ ELSEWHERE = {
     "_toc.yml": ("site",),
     "_config.yml": ("site",),
     ".gitignore": (),
-    ".github/": (),
-    ".ci/": (),
+    ".github/": ("site",),
+    ".binder/": ("site",),
+    ".ci/": ("site",),
+    "browser/": ("site",),
 }
 
 # Every test may depend on these.
@@ -94,8 +98,28 @@ def git(*words: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+class NoHistory(Exception):
+    """Says why git cannot tell what differs."""
+
+
 def changed() -> list[str]:
-    """What differs from ``main``, or from the commit before where nothing was committed since."""
+    """What differs from ``main``, or from the commit before where nothing was committed since.
+
+    Raises NoHistory, also where the history is that of another repository around this copy.
+    """
+    try:
+        (top,) = git("rev-parse", "--show-toplevel")
+        if not ROOT.samefile(top):
+            raise NoHistory(f"the history here is that of {top}")
+        return since_main()
+    except FileNotFoundError as error:
+        raise NoHistory("git is not on this machine") from error
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or "").strip().splitlines()
+        raise NoHistory(f"git says: {said[0] if said else error}") from error
+
+
+def since_main() -> list[str]:
     (here,) = git("rev-parse", "HEAD")
     branches = git(
         "for-each-ref", "--format=%(refname)", "refs/heads/main", "refs/remotes/origin/main"
@@ -107,10 +131,11 @@ def changed() -> list[str]:
 
 
 def main() -> None:
-    """Print what to run; everything where git cannot say what changed."""
+    """Print what to run; everything, and why, where git cannot say what changed."""
     try:
         paths = changed()
-    except (subprocess.CalledProcessError, FileNotFoundError):
+    except NoHistory as reason:
+        print(f"Nothing says what differs from main ({reason}): all are run.", file=sys.stderr)
         print("tests")
         return
     there = [name for name in chosen(paths) if (ROOT / name).exists()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from autograder.checking import courses
-from autograder.checking.colors import DARK, css, declarations
+from autograder.checking.colors import DARK, LIGHT, css, follow, own
 from autograder.checking.judge import MOST_KEPT
 from autograder.checking.verdict import Diagnosis, Section, Verdict
 
@@ -173,31 +173,38 @@ def _fitting(blocks: list[tuple[int, list[str]]]) -> list[str]:
     return [line for _, lines in blocks for line in lines][:MOST_LINES]
 
 
+# Hosts have rules of their own for links, code and lists, JupyterLab by selectors stronger than a
+# class and a name; `!important` keeps these in the card's ink and place.
 _CSS = f"""
+{own(".gm-verdict", LIGHT, DARK)}{follow(".gm-verdict")}
 .gm-verdict{{font:400 14px/1.5 var(--pst-font-family-heading,
-var(--jp-content-font-family,system-ui,sans-serif));color:{css("ink")};
-border:1px solid {css("line")};border-left:4px solid var(--v-tone);border-radius:4px;
-padding:.7rem 1rem .8rem;max-width:46rem;margin:.25rem 0;background:transparent}}
-:where([data-jp-theme-light="false"],body.vscode-dark,html[data-theme="dark"]) .gm-verdict{{
-{declarations(DARK)}}}
-.gm-verdict.right{{--v-tone:{css("right")}}}.gm-verdict.wrong{{--v-tone:{css("wrong")}}}
-.gm-verdict.open{{--v-tone:{css("muted")}}}
-.gm-verdict p{{margin:.3rem 0;max-width:none;overflow-wrap:anywhere}}.gm-verdict .head{{display:flex;flex-wrap:wrap;gap:.2rem .8rem;
+var(--jp-content-font-family,system-ui,sans-serif));color:var(--gm-ink);background:var(--gm-paper);
+border:1px solid var(--gm-line);border-left:4px solid var(--v-tone);border-radius:4px;
+padding:.8em 1.15em .9em;max-width:52.5em;margin:.3em 0}}
+.gm-verdict :not(svg *){{color:inherit;background:none}}
+.gm-verdict.right{{--v-tone:var(--gm-right)}}.gm-verdict.wrong{{--v-tone:var(--gm-wrong)}}
+.gm-verdict.open{{--v-tone:var(--gm-muted)}}
+.gm-verdict p{{margin:.35em 0;max-width:none;overflow-wrap:anywhere}}.gm-verdict .head{{display:flex;flex-wrap:wrap;gap:.25em .9em;
 align-items:baseline;margin:0}}
-.gm-verdict .head b{{color:var(--v-tone)}}.gm-verdict .head .pts{{margin-left:auto;color:{css("muted")}}}
-.gm-verdict .body{{min-width:0;max-width:none;display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:flex-start}}
-.gm-verdict .say{{flex:1 1 20rem;min-width:0}}.gm-verdict .pic{{flex:0 0 220px;max-width:100%;margin:.2rem 0 0}}
+.gm-verdict .head b{{color:var(--v-tone)}}.gm-verdict .head .pts{{margin-left:auto;color:var(--gm-muted)}}
+.gm-verdict .body{{min-width:0;max-width:none;display:flex;flex-wrap:wrap;gap:.45em 1.6em;align-items:flex-start}}
+.gm-verdict .say{{flex:1 1 23em;min-width:0}}.gm-verdict .pic{{flex:0 0 220px;max-width:100%;margin:.25em 0 0}}
 .gm-verdict .pic svg{{width:100%;height:auto;display:block}}
-.gm-verdict .pic figcaption{{font-size:12px;color:{css("muted")};text-align:center}}
-.gm-verdict dl{{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem .9rem;margin:.5rem 0 0}}
-.gm-verdict dt{{color:{css("muted")};font-weight:400;margin:0}}.gm-verdict dd{{margin:0;overflow-wrap:anywhere}}
+.gm-verdict .pic figcaption{{font-size:12px;font-weight:400;margin:0;color:var(--gm-muted);text-align:center}}
+.gm-verdict dl{{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25em 1em;margin:.6em 0 0}}
+.gm-verdict dt{{color:var(--gm-muted);font-weight:400;margin:0;width:auto}}.gm-verdict dd{{margin:0;width:auto;overflow-wrap:anywhere}}
 .gm-verdict code,.gm-verdict pre{{font:13px/1.45 var(--jp-code-font-family,var(--pst-font-family-monospace,monospace));
-color:inherit;background:none;border:0;padding:0}}.gm-verdict pre{{margin:.3rem 0;white-space:pre-wrap;overflow-wrap:anywhere}}
-.gm-verdict a{{color:inherit;text-decoration:underline;text-underline-offset:.15em}}
-.gm-verdict ul{{list-style:none;margin:.4rem 0 0;padding:0}}.gm-verdict li{{margin:0}}
-.gm-verdict li.off{{color:{css("wrong")};font-weight:600}}.gm-verdict .quiet{{color:{css("muted")}}}
-@media (max-width:480px){{.gm-verdict dl{{display:block}}.gm-verdict dd{{margin-bottom:.35rem}}}}
+border:0!important;padding:0!important}}.gm-verdict pre{{margin:.35em 0;white-space:pre-wrap;overflow-wrap:anywhere}}
+.gm-verdict :is(a,code,pre){{color:inherit!important;background:none!important}}
+.gm-verdict a{{text-decoration:underline!important;text-underline-offset:.15em}}
+.gm-verdict summary{{display:list-item;cursor:pointer}}
+.gm-verdict ul{{list-style:none;margin:.45em 0 0;padding:0!important}}.gm-verdict li{{margin:0}}
+.gm-verdict li.off{{color:var(--gm-wrong);font-weight:600}}.gm-verdict .quiet{{color:var(--gm-muted)}}
+@media (max-width:480px){{.gm-verdict dl{{display:block}}.gm-verdict dd{{margin-bottom:.4em}}}}
 """.replace("\n", "")
+
+# Where a sanitizer drops style elements and leaves drawings, these have their ground still.
+_GROUND = f'style="background:{css("paper")};color:{css("ink")}"'
 
 
 def _picture(verdict: Verdict) -> str:
@@ -208,11 +215,12 @@ def _picture(verdict: Verdict) -> str:
     drawing = exercise.picture(verdict.part) if exercise and exercise.picture else ""
     if not drawing:
         return ""
-    return f'<figure class="pic">{drawing}<figcaption>where to look</figcaption></figure>'
+    caption = "<figcaption>where to look</figcaption>"
+    return f'<figure class="pic" {_GROUND}>{drawing}{caption}</figure>'
 
 
 def as_html(verdict: Verdict, linked: bool = False) -> str:
-    """The verdict as a card that follows the light or dark mode around it.
+    """The verdict as a card with its own ground and ink, light or dark like what is around it.
 
     ``linked`` makes the section a link, by its page's path from a notebook's folder; where pages lie
     elsewhere, whoever shows the card has to change it.
@@ -237,16 +245,21 @@ def as_html(verdict: Verdict, linked: bool = False) -> str:
     else:
         _show_what_fails(verdict, linked, body, rows, more)
     rows += [("Note", escape(note)) for note in verdict.notes]
-    hidden = f"<details><summary>What was tried</summary>{_rows(more)}</details>" if more else ""
+    hidden = _folded("What was tried", _rows(more)) if more else ""
     return (
         f"<style>{_CSS}</style>"
         f'<div class="gm-verdict {tone}" role="status">'
         f'<p class="head"><b>{mark} {_status(verdict)}</b> '
-        f"<code>{escape(verdict.exercise)}</code>"
+        f"<code>{escape(verdict.exercise)}</code> "
         f'<span class="pts">{points(verdict)}</span></p>'
         f'<div class="body"><div class="say">{"".join(body)}{_rows(rows)}{hidden}'
         f"</div>{_picture(verdict)}</div></div>"
     )
+
+
+def _folded(label: str, inside: str) -> str:
+    """HTML behind a label; the class keeps it out of a site's rules for what it folds itself."""
+    return f'<details class="gm-more"><summary>{label}</summary>{inside}</details>'
 
 
 def _rows(rows: list[tuple[str, str]]) -> str:
@@ -283,7 +296,7 @@ def _show_what_fails(
         rows.append(("By hand", escape(verdict.example)))
     rows.append(("Compare with", f"<code>{escape(verdict.equation)}</code>"))
     if hint := _hint(verdict):
-        rows.append(("Hint", f"<details><summary>show</summary>{_prose(hint)}</details>"))
+        rows.append(("Hint", _folded("show", _prose(hint))))
     if verdict.section:
         rows.append(
             (

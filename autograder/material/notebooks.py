@@ -26,26 +26,7 @@ from autograder.material.config import (
     nbgrader_settings,
     write,
 )
-
-NOT_INSTALLED = """\
-# Run this cell first.
-try:
-    import autograder
-except ModuleNotFoundError:
-    raise ModuleNotFoundError(
-        "The course's package is not installed in this Python. In a "
-        "terminal, go to the course folder, run `pip install -e .`, "
-        "then restart this notebook's kernel."
-    ) from None
-"""
-
-INSTALL = """\
-# Run this cell first.
-try:
-    import autograder
-except ModuleNotFoundError:  # on Colab, for instance: install the course's package once
-    %pip install --quiet "{package} @ git+{url}@{branch}"
-"""
+from autograder.material.handed_out import first_cell
 
 
 def assignments(course: Path) -> list[str]:
@@ -288,14 +269,32 @@ def is_fresh(course: Path, name: str) -> bool:
     return path.is_file() and path.read_text(encoding="utf-8") == release_notebook(course, name)
 
 
-def has_been_run(path: Path) -> bool:
-    """Whether a notebook shows results: a fresh one never does, a student's work does."""
-    import nbformat
+def is_worked_in(course: Path, name: str) -> bool:
+    """Whether somebody has changed or run a released notebook: what replaces it loses work.
 
+    No other copy and no history is asked: a cell's id or nbgrader's checksum in it is made from
+    the content that was given out.
+    """
+    import nbformat
+    from nbgrader.utils import compute_checksum
+
+    path = release_path(course, name)
     if not path.is_file():
         return False
-    cells = nbformat.read(path, as_version=4).cells
-    return any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+    except Exception:  # nbformat raises what its reading happens to stumble over
+        return True  # it was a notebook when it was given out
+
+    def as_given(cell) -> bool:
+        if cell.get("outputs") or cell.get("execution_count"):
+            return False
+        checksum = cell.metadata.get("nbgrader", {}).get("checksum")
+        if checksum:
+            return compute_checksum(cell) == checksum
+        return str(cell.get("id")).startswith(_plain_id(cell))
+
+    return not all(map(as_given, cells)) and not is_fresh(course, name)
 
 
 def _add_points(notebook, source: str, course: Course) -> None:
@@ -334,7 +333,7 @@ class _Placeholders:
         self.course = course_of(folder)
         self.points = {meta["grade_id"].removeprefix("check-"): meta["points"] for meta in graded}
         self.total = sum(self.points.values())
-        self.setup = _setup(folder, self.course) + _begin(self.course, name, asked_in(notebook))
+        self.setup = first_cell(folder, self.course) + _begin(self.course, name, asked_in(notebook))
 
     def __call__(self, text: str) -> str:
         text = text.replace("# {{setup}}", self.setup)
@@ -351,20 +350,6 @@ class _Placeholders:
         raise CourseError(f"Unknown placeholder {{{{{kind} {name}}}}} in a solution source.")
 
 
-def _setup(folder: Path, course: Course) -> str:
-    """The first code cell: install the package where the repository's address allows it."""
-    import yaml
-
-    config = folder / "_config.yml"
-    settings = yaml.safe_load(config.read_text(encoding="utf-8")) if config.is_file() else {}
-    repository = (settings or {}).get("repository") or {}
-    url = (repository.get("url") or "").rstrip("/")
-    if not url:
-        return NOT_INSTALLED
-    branch = repository.get("branch") or "main"
-    return INSTALL.format(package=course.package, url=url, branch=branch)
-
-
 def _begin(course: Course, name: str, asked: list[tuple[str, float]]) -> str:
     """The statement that tells ``check`` what the notebook asks for, and for how many points."""
     if not asked:
@@ -379,14 +364,19 @@ def _begin(course: Course, name: str, asked: list[tuple[str, float]]) -> str:
 def _cell_id(cell, taken: set[str]) -> str:
     """A stable id: the grade_id where there is one, else the kind of cell and its content."""
     grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-    digest = hashlib.sha256(cell.source.encode()).hexdigest()
-    base = re.sub(r"[^a-zA-Z0-9_-]", "-", grade_id or f"{cell.cell_type}-{digest[:8]}")
+    base = re.sub(r"[^a-zA-Z0-9_-]", "-", grade_id or _plain_id(cell))
     found, number = base, 1
     while found in taken:
         number += 1
         found = f"{base}-{number}"
     taken.add(found)
     return found
+
+
+def _plain_id(cell) -> str:
+    """What the id of a cell that nbgrader has no name for is made from."""
+    digest = hashlib.sha256(cell.source.encode()).hexdigest()
+    return f"{cell.cell_type}-{digest[:8]}"
 
 
 def _count(number: int | float, what: str) -> str:

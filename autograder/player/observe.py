@@ -229,6 +229,7 @@ _LIBRARY_FOLDERS = tuple(
     for folder in {
         *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")),
         str(Path(__file__).parents[1]),
+        str(Path(inspect.__file__).parent),  # in a browser a zip file
     }
     if folder
 )

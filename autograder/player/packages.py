@@ -85,7 +85,9 @@ def package_folders(beside: Iterable[Path] = ()) -> list[Path]:
     folders = {Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")}
     folders |= {Path(sysconfig.get_path(key, vars=base)) for key in ("purelib", "platlib")}
     folders |= {Path(folder) for folder in site.getsitepackages({sys.prefix, sys.base_prefix})}
-    folders.add(Path(site.getusersitepackages()))
+    of_the_user = site.getusersitepackages()
+    if of_the_user is not None:  # as it is where there are no users, in a browser
+        folders.add(Path(of_the_user))
     for folder in beside:
         folders |= {*folder.glob("python3*/*-packages"), *folder.glob("*-packages")}
     return sorted({folder.resolve() for folder in folders if folder.is_dir()})

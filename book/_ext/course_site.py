@@ -12,9 +12,13 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import handouts
+import lite
+import python_in_pages
 from docutils import nodes
-from sphinx.util.fileutil import copy_asset_file
 from sphinx_external_toc.parsing import parse_toc_yaml
+
+from autograder.material.handed_out import site_of
 
 HERE = Path(__file__).parent
 TITLE = "Gated Memory"
@@ -35,11 +39,7 @@ class Repository:
     @property
     def site(self) -> str:
         """Where GitHub Pages serves the site."""
-        if not self or urlsplit(self.url).netloc != "github.com":
-            return ""
-        if self.name == f"{self.owner}.github.io":
-            return f"https://{self.name}/"
-        return f"https://{self.owner}.github.io/{self.name}/"
+        return site_of(self.url)
 
     def file(self, path: str) -> str:
         return f"{self.url}/blob/{self.branch}/{path}"
@@ -179,13 +179,17 @@ def add_workplace(repository, pagename, context):
         f'<a class="gm-button" href="{escape(url)}">Open in {name}</a>'
         for name, url in repository.launchers(path)
     ]
-    download = context["pathto"](f"_downloads/{path}", 1)
-    links.append(
-        f'<a class="gm-button" href="{escape(download)}" download>Download the notebook</a>'
-    )
+    name = pagename.rpartition("/")[2]
+    for text, file in (
+        ("Download with all it needs", f"get/{name}.zip"),
+        ("Download the notebook", f"_downloads/{path}"),
+    ):
+        address = escape(context["pathto"](file, 1))
+        links.append(f'<a class="gm-button" href="{address}" download>{text}</a>')
+    ways = escape(context["pathto"](handouts.PAGE))
     bar = (
-        '<div class="gm-workplace"><p>This page is a notebook to work in: open it in Jupyter, write '
-        "the functions, run the checks. On your own machine <code>make lab</code> opens it.</p>"
+        '<div class="gm-workplace"><p>This page is a notebook to work in: write the functions, run '
+        f'the checks. <a href="{ways}">Get the course</a> shows where that can be done.</p>'
         f'<p class="gm-buttons">{"".join(links)}</p></div>'
     )
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{bar}", 1)
@@ -198,17 +202,6 @@ def extra_pages(app):
     tokens = re.search(r"/\* tokens \*/(.*?)/\* end of tokens \*/", style, flags=re.S).group(1)
     yield "404", {"gm_home": home, "gm_tokens": tokens}, "not-found.html"
     yield "index", {"gm_home": home, "title": TITLE}, "entrance.html"
-
-
-def copy_notebooks(app, exception):
-    """Offer the notebooks of the exercise pages for download."""
-    if exception or app.builder.format != "html":
-        return
-    for name in app.env.found_docs:
-        if name.startswith("notebooks/"):
-            target = Path(app.outdir) / "_downloads" / f"{name}.ipynb"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            copy_asset_file(str(Path(app.srcdir) / f"{name}.ipynb"), str(target))
 
 
 CARD_LINK = re.compile(r'href="\.\./\.\./(book/[\w/-]+)\.md#([\w-]+)"')
@@ -232,5 +225,7 @@ def setup(app):
     app.connect("html-page-context", add_context, priority=900)
     app.connect("html-page-context", let_cards_lead_to_pages)
     app.connect("html-collect-pages", extra_pages)
-    app.connect("build-finished", copy_notebooks)
+    handouts.setup(app)
+    python_in_pages.setup(app)
+    app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

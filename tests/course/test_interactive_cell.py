@@ -11,7 +11,8 @@ from autograder.course.diagrams.pen import flow_width, written
 torch = pytest.importorskip("torch")
 sync_api = pytest.importorskip("playwright.sync_api")
 
-SCRIPT = Path(__file__).parents[2] / "book" / "_static" / "gru-cell.js"
+STATIC = Path(__file__).parents[2] / "book" / "_static"
+SCRIPTS = "gm-elements.js", "gru-cell.js"
 BROWSER = "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -49,7 +50,8 @@ def page():
             f"<gm-gru-cell stroke='1.8' cell='{json.dumps(CELL)}'>"
             f"{gru_cell(values=values)}</gm-gru-cell>"
         )
-        page.add_script_tag(path=str(SCRIPT))
+        for script in SCRIPTS:
+            page.add_script_tag(path=STATIC / script)
         yield page
         browser.close()
 

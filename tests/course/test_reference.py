@@ -185,6 +185,7 @@ def test_unknown_conventions_are_refused_by_name():
         reference.gru_step(x, h, params, update="swap")
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_on_the_gpu_the_reference_is_cudnn_in_float64():
     """In float64, which TF32 does not touch."""

@@ -234,6 +234,7 @@ def test_the_functions_follow_the_dtype_of_their_inputs(dtype):
     assert torch.equal(hs[0], reference.rnn_step(xs[0], h0, params))
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_on_the_gpu_the_references_are_cudnn_in_float64():
     """In float64, which TF32 does not touch."""

@@ -2,8 +2,10 @@
 
 import pytest
 
-from experiments import designs, registration, results
-from experiments.registration import INSTRUMENT, RULES, bare, digest
+from experiments import claims, designs, registration, results
+from experiments.jobs import JOBS
+from experiments.registration import EARLIER, INSTRUMENT, RULES, bare, digest
+from experiments.runner import plain
 
 WHAT = "def f(x):\n    '''{doc}'''\n    {comment}\n    return x + {number}\n"
 
@@ -35,7 +37,54 @@ def test_no_rule_was_changed_after_the_runs_it_judges(part):
     made = {
         key: entry for key, entry in results.results().items() if not key.startswith("task=digits ")
     }
-    assert made and {entry.get(part) for entry in made.values()} == {registration.current()[part]}
+    known = {registration.current()[part], *EARLIER[part]}
+    assert made and {entry.get(part) for entry in made.values()} == known
+
+
+def registered(key: str) -> dict[str, str]:
+    """The digests a run was made under: the present ones for spoken digits by voice, those before them
+    for the other jobs of part V and for reviews taken apart, and the first for the trial."""
+    told = dict(part.split("=", 1) for part in key.split())
+    if told["task"] in {setting.base.task for setting in designs.DESIGNS["voices"].settings}:
+        return registration.current()
+    of_part_five = told["task"] in JOBS or {"readout", "without", "reading"} & set(told)
+    return {part: EARLIER[part][1 if of_part_five else 0] for part in EARLIER}
+
+
+def test_runs_are_made_under_the_registration_of_their_design():
+    for key, entry in results.results().items():
+        if "rules" in entry:
+            wanted = registered(key)
+            assert {part: entry[part] for part in wanted} == wanted, key
+
+
+# Claims whose rule asks for more than before; what it led to then stays on record.
+JUDGED_ANEW = {"C17"}
+
+
+def test_earlier_findings_come_out_again_under_the_present_rules():
+    assert set(results.earlier()["findings"]) == set(claims.BY_ID)
+    for name, was in results.earlier()["findings"].items():
+        if name in JUDGED_ANEW:
+            continue
+        finding = results.finding(name)
+        effects = {place: list(effect) for place, effect in finding.effects.items()}
+        assert {
+            "word": finding.word,
+            "facts": plain(finding.facts),
+            "effects": plain(effects),
+        } == was
+
+
+def test_earlier_runs_came_out_again_with_the_present_instrument():
+    repeated = results.earlier()["repeated"]
+    assert repeated["by"]["instrument"] == registration.current()["instrument"]
+    assert all(run["same"] and run["was"] == run["is"] for run in repeated["runs"])
+    pairs = {tuple(run["key"].split()[:2]) for run in repeated["runs"]}
+    # Nine tasks of the trial and three jobs with three families each, four jobs with a GRU alone.
+    assert len(pairs) == len(repeated["runs"]) == 40
+    made = results.results()
+    assert all(made[run["key"]]["instrument"] in EARLIER["instrument"] for run in repeated["runs"])
 
 
 def test_everything_that_decides_is_registered():
@@ -44,7 +93,11 @@ def test_everything_that_decides_is_registered():
         "designs",
         "claims",
         "tasks",
+        "sound",
+        "speech",
+        "jobs",
         "training",
+        "readings",
         "baselines",
     }
 

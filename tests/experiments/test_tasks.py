@@ -6,10 +6,12 @@ import torch
 
 from experiments import baselines, designs
 from experiments.baselines import WITHOUT, without_recurrence
+from experiments.jobs import JOBS
 from experiments.tasks import SPOKEN_FRAMES, SYMBOLS, TASKS, Examples, whole
 
-COUNTS = {name: min(task.count, 400) for name, task in TASKS.items()}
-SPLITS = [(name, seed) for name in TASKS for seed in (0, 100)]
+ALL = TASKS | JOBS
+COUNTS = {name: min(task.count, 400) for name, task in ALL.items()}
+SPLITS = [(name, seed) for name in ALL for seed in (0, 100)]
 
 
 def rows(part: Examples) -> set[bytes]:
@@ -20,32 +22,36 @@ def rows(part: Examples) -> set[bytes]:
 
 @pytest.mark.parametrize("name,seed", SPLITS)
 def test_no_sequence_is_in_two_parts(name, seed):
-    split = TASKS[name].load(seed, min(COUNTS[name], 216))
+    split = ALL[name].load(seed, min(COUNTS[name], 216))
     parts = [split.train, split.validation, split.test]
     found = [rows(part) for part in parts]
     shared = [
         len(a & b) for a, b in ((found[0], found[2]), (found[1], found[2]), (found[0], found[1]))
     ]
-    # The review snippets and the recall of a symbol repeat themselves here and there.
-    assert max(shared) <= (5 if name == "snippets" else 0)
+    # Some review snippets occur twice, more with a smaller vocabulary; shuffled windows only overlap.
+    assert max(shared) <= {"snippets": 5, "padded": 5, "page": 8}.get(name, 0)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_seed_draws_the_same_again_and_another_something_else(name):
-    first, again, other = (TASKS[name].load(seed, 200).train for seed in (1, 1, 2))
+    first, again, other = (ALL[name].load(seed, 200).train for seed in (1, 1, 2))
     assert torch.equal(first.xs, again.xs) and torch.equal(first.ys, again.ys)
     assert not (torch.equal(first.xs, other.xs) and torch.equal(first.ys, other.ys))
 
 
-@pytest.mark.parametrize("name", TASKS)
+# Here the seed draws who tests, or what the same recordings are scaled by (see test_speech).
+DRAWN = ("known", "voice_raw", "voice_centered", "voice_shifted", "clips", "streams")
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in DRAWN])
 def test_the_test_part_is_the_same_for_every_seed(name):
-    one, other = (TASKS[name].load(seed, 50).test for seed in (0, 103))
+    one, other = (ALL[name].load(seed, 50).test for seed in (0, 103))
     assert torch.equal(one.xs, other.xs) and torch.equal(one.ys, other.ys)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", ALL)
 def test_shapes_and_types(name):
-    task, split = TASKS[name], TASKS[name].load(0, 50)
+    task, split = ALL[name], ALL[name].load(0, 50)
     for part in (split.train, split.validation, split.test):
         assert part.lengths.min() >= 1 and part.lengths.max() <= part.xs.shape[1]
         if task.vocabulary:
@@ -56,7 +62,7 @@ def test_shapes_and_types(name):
         else:
             assert part.xs.dtype == torch.float32 and part.xs.isfinite().all()
         if task.kind == "numbers":
-            assert part.ys.shape == (len(part), 1) and part.ys.dtype == torch.float32
+            assert part.ys.shape == (len(part), task.outputs) and part.ys.dtype == torch.float32
         else:
             assert (
                 part.ys.dtype == torch.int64 and 0 <= part.ys.min() <= part.ys.max() < task.outputs
@@ -114,11 +120,11 @@ def test_a_recording_is_a_person_s_take_of_a_digit_cut_at_forty_frames():
 
 @pytest.fixture(scope="module")
 def reached():
-    return {name: without_recurrence(TASKS[name]) for name in designs.SCALE}
+    return {name: without_recurrence(ALL[name]) for name in designs.SCALE}
 
 
 def test_every_task_has_a_trivial_predictor_and_a_baseline():
-    assert set(WITHOUT) == set(TASKS)
+    assert set(WITHOUT) == set(ALL)
 
 
 @pytest.mark.parametrize("name", designs.SCALE)

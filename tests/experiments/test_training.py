@@ -12,15 +12,9 @@ from experiments.runner import RESULTS, plain, read_lines
 from experiments.tasks import TASKS
 from experiments.training import Run, build, count_parameters, load, train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SMALL = Run("vowels", "gru", 0.01, 0, hidden=4, count=20, epochs=1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def built(run):
@@ -165,6 +159,7 @@ def test_a_run_makes_as_many_updates_as_it_says():
     assert result["updates_per_look"] * len(result["training"]) == training.updates(run)
 
 
+@pytest.mark.gpu
 def test_a_gpu_gives_the_same_curve_within_rounding():
     if not torch.cuda.is_available():
         pytest.skip("no GPU")

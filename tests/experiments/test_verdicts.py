@@ -65,9 +65,9 @@ def test_an_lstm_is_not_called_different_from_itself(task):
 # What the pages quote.
 
 
-def test_twenty_claims_each_with_a_box_or_a_record():
+def test_every_claim_has_a_derivation_or_a_record():
     listed = yaml.safe_load((ROOT / "book/back/claims.yml").read_text())
-    assert [claim["id"] for claim in listed] == [f"C{n}" for n in range(1, 21)]
+    assert [claim["id"] for claim in listed] == [f"C{n}" for n in range(1, 23)]
     derived = {claim["id"] for claim in listed if "sketch" in claim}
     assert derived | set(claims.BY_ID) == {claim["id"] for claim in listed}
     assert not derived & set(claims.BY_ID)
@@ -75,18 +75,20 @@ def test_twenty_claims_each_with_a_box_or_a_record():
 
 def test_the_first_trial_s_verdicts_stay_visible():
     first = results.first()["verdicts"]
-    assert set(first) == set(claims.BY_ID)
+    assert set(first) == set(claims.BY_ID) - {"C21", "C22"}
     words = {claims.HOLDS, claims.WHEN, claims.FAILS, claims.UNSETTLED}
     assert {entry["word"] for entry in first.values()} <= words
     page = show.before_and_after()
     for claim in claims.CLAIMS:
-        assert f">{claim.id}<" in page
+        assert (f">{claim.id}<" in page) == (claim.id in first)
         # A rule that is the same asks for nothing; a rule that was changed says what was wrong.
         assert bool(claim.before) == bool(claim.designs)
 
 
 MEASURED = r"\b\d+\.\d+\b|\b\d+\s?%|\b\d+ percent"
-TRIAL_PAGES = sorted((ROOT / "book/trial").glob("*.md"))
+TRIAL_PAGES = sorted(
+    page for part in ("trial", "work") for page in (ROOT / "book" / part).glob("*.md")
+)
 
 
 def prose(page: Path) -> str:

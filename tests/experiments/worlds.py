@@ -12,7 +12,7 @@ import numpy as np
 from experiments import designs
 from experiments.claims import Trial
 from experiments.designs import Setting
-from experiments.tasks import TASKS
+from experiments.jobs import task_named
 from experiments.training import Run
 
 World = Callable[[Run], dict]
@@ -28,7 +28,7 @@ def result(run: Run, *, margins: float = 0.0, spread: float = 0.3, best_rate: fl
            solved: bool = True, epochs: float = 1.0) -> dict:  # fmt: skip
     """A result: the test measure so many margins above the best known, the best rate at one place."""
     margin = designs.margin(run.task)
-    looks = TASKS[run.task].looks
+    looks = task_named(run.task).looks
     loss = 1 + abs(np.log(run.rate / best_rate))
     total = 10 * looks
     needed = max(1, round(total * epochs / 2))

@@ -148,16 +148,74 @@ def test_a_failure_leaves_the_old_release_in_place(copy):
     assert release.read_bytes() == before
 
 
-def test_a_notebook_with_results_in_it_is_not_overwritten(copy):
+def run(notebook):
+    notebook.cells[1].execution_count = 1
+
+
+def answer(notebook):
+    next(c for c in notebook.cells if "NotImplementedError" in c.source).source = "z = 1"
+
+
+def add(notebook):
+    notebook.cells.append(nbformat.v4.new_code_cell("z = 1"))
+
+
+def reword(notebook):
+    notebook.cells[0].source += "\nMy notes."
+
+
+@pytest.mark.parametrize("work", [run, answer, add, reword])
+def test_a_notebook_that_somebody_has_worked_in_is_not_overwritten(copy, work):
+    """It needs no history to tell: `copy` has none."""
     assert command(copy, "notebooks").exit_code == 0
     release = nb.release_path(copy, "gru")
     worked_in = nbformat.read(release, as_version=4)
-    worked_in.cells[1].execution_count = 1
+    work(worked_in)
     nbformat.write(worked_in, release)
+    before = release.read_bytes()
     kept = command(copy, "notebooks")
     assert kept.exit_code == 1
     assert "somebody's work may be in it" in kept.output
+    passed_over = command(copy, "notebooks", "--keep")
+    assert passed_over.exit_code == 0
+    assert "kept: somebody has worked in it" in passed_over.output
+    assert passed_over.output.count("written") == len(ASSIGNMENTS) - 1
+    assert release.read_bytes() == before
     assert command(copy, "notebooks", "--force").exit_code == 0
+    assert release.read_bytes() != before
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{}", b"[]", b'{"cells": [', b"\xff\xfe"])
+def test_what_is_no_notebook_any_more_is_somebodys_too(copy, damaged):
+    nb.release_path(copy, "gru").parent.mkdir(parents=True)
+    nb.release_path(copy, "gru").write_bytes(damaged)
+    assert nb.is_worked_in(copy, "gru")
+
+
+def test_a_fresh_notebook_of_another_text_is_nobodys_work(copy):
+    """As where a copy without history was given another address before its first `make`."""
+    assert command(copy, "notebooks").exit_code == 0
+    for name, old, new in (
+        ("_config.yml", 'url: ""', 'url: "https://github.com/someone/course"'),
+        ("solutions/gru.py", "# # Build a GRU", "# # A GRU"),
+    ):
+        text = (copy / name).read_text(encoding="utf-8")
+        assert old in text
+        (copy / name).write_text(text.replace(old, new), encoding="utf-8")
+    for name in ASSIGNMENTS:
+        assert not nb.is_fresh(copy, name)
+        assert not nb.is_worked_in(copy, name)
+    assert command(copy, "notebooks").output.count("written") == len(ASSIGNMENTS)
+
+
+def test_opening_and_saving_a_notebook_is_no_work(copy):
+    assert command(copy, "notebooks").exit_code == 0
+    release = nb.release_path(copy, "gru")
+    opened = nbformat.read(release, as_version=4)
+    opened.metadata.language_info.version = "3.13.1"
+    nbformat.write(opened, release)
+    assert not nb.is_fresh(copy, "gru")
+    assert not nb.is_worked_in(copy, "gru")
 
 
 def test_unknown_assignments_and_places_are_explained(copy, tmp_path_factory):
@@ -167,22 +225,6 @@ def test_unknown_assignments_and_places_are_explained(copy, tmp_path_factory):
     nowhere = command(tmp_path_factory.mktemp("nowhere"), "notebooks")
     assert nowhere.exit_code == 2
     assert "not inside the course" in nowhere.output
-
-
-def test_the_first_code_cell_installs_the_package_once_the_address_is_set(copy):
-    def first_cell():
-        cells = nbformat.reads(nb.release_notebook(copy, "gru"), as_version=4).cells
-        return next(cell.source for cell in cells if cell.cell_type == "code")
-
-    config = copy / "_config.yml"
-    text = config.read_text(encoding="utf-8")
-    config.write_text(re.sub(r'url: ".*"', 'url: ""', text), encoding="utf-8")
-    assert "%pip" not in first_cell()
-    assert "pip install -e ." in first_cell()
-
-    url = "https://github.com/someone/course"
-    config.write_text(re.sub(r'url: ".*"', f'url: "{url}"', text), encoding="utf-8")
-    assert f'%pip install --quiet "gated-memory @ git+{url}@main"' in first_cell()
 
 
 def test_a_secret_seed_is_made_once(copy):

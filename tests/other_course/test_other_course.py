@@ -166,10 +166,11 @@ def test_answers_are_recorded_for_where_torch_is_missing(installed, tmp_path):
     said = installed.command("autograder", "record", "--output", str(tmp_path / "answers.npz"))
     assert "answers to 8 probes" in said  # three, three, one and one; torch's are not recorded
     program = "from autograder import check\ndef predict(X, w, b):\n    return X @ w + b\n"
-    program += "print(check(predict, course='regression').reference)"
+    program += "print(check(predict, course='regression').reference)\n"
+    program += "from autograder.checking.answers import source\nprint(type(source()).__name__)"
     installed.environment["AUTOGRADER_RECORDING"] = str(tmp_path / "answers.npz")
     try:
-        assert installed.run("-P", "-c", program) == "recorded answers of the course's own NumPy\n"
+        assert installed.run("-P", "-c", program) == "the course's own NumPy\nRecorded\n"
     finally:
         del installed.environment["AUTOGRADER_RECORDING"]
 

@@ -366,14 +366,3 @@ def test_a_result_that_leaves_the_device_is_caught():
     index = [probe.name for probe in exercise.probes].index("another device")
     seen = exercise.observe(ComesBack, exercise.draw(1)[index])
     assert seen.status == "device" and "h_last came back" in seen.message
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
-def test_on_a_gpu_the_layer_is_compared_there():
-    from autograder import grade
-    from autograder.course.exercises.gru.wrong_layers import WRONG, Layer
-
-    verdict = grade(Layer, "GRULayer")
-    assert verdict.passed and torch.cuda.get_device_name() in " ".join(verdict.notes)
-    for kind in ("cpu h0", "cpu result"):
-        assert grade(WRONG[kind], "GRULayer").points < verdict.points

@@ -1,12 +1,10 @@
 """The built website, served on this machine, and a browser to look at it."""
 
-import functools
 import os
 import shutil
 import subprocess
-import threading
+import sys
 from dataclasses import dataclass, field
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,32 +36,37 @@ def html() -> Path:
     return HTML
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="session")
-def serve():
-    """Serve a folder on a free port of this machine; returns its address, ending in a slash."""
-    servers = []
-
-    def start(folder: Path) -> str:
-        handler = functools.partial(QuietHandler, directory=str(folder))
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}/"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
 @pytest.fixture(scope="session")
 def address(html, serve) -> str:
     return serve(html)
+
+
+@pytest.fixture(scope="session")
+def parts(root) -> Path:
+    """The folder of the parts that run Python in a page; ``make`` writes it when it is missing."""
+    (root / "_build").mkdir(exist_ok=True)
+    folder = root / "_build" / "browser" / "run"
+    with FileLock(root / "_build" / "parts.lock"):
+        if not (folder / "parts.json").exists():
+            if shutil.which("npm") is None:
+                pytest.skip("no npm on this machine: its site runs no Python in its pages")
+            subprocess.run([sys.executable, "book/_ext/run_parts.py"], cwd=root, check=True)
+    assert (folder / "parts.json").exists()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_page(root, parts, serve, tmp_path_factory) -> str:
+    """The address of a page with nothing but ``gmRun`` in it."""
+    folder = tmp_path_factory.mktemp("empty")
+    (folder / "run").symlink_to(parts)
+    (folder / "_static").symlink_to(root / "book" / "_static")
+    (folder / "page.html").write_text(
+        "<!doctype html><html lang='en' data-gm-run='run/parts.json'><meta charset='utf-8'>"
+        "<title>Empty</title><link rel='icon' href='data:,'><script src='_static/gm-run.js'></script>",
+        encoding="utf-8",
+    )
+    return serve(folder) + "page.html"
 
 
 @pytest.fixture(scope="module")

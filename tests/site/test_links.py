@@ -10,6 +10,8 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from site_pages import EVERY_PAGE, EXERCISES, NAMES, ROOT
+from test_handouts import NAMES as HANDED_OUT
+from test_handouts import SITE, WHEEL, page_of
 
 
 @cache
@@ -132,3 +134,17 @@ def test_with_an_address_a_shared_link_has_a_card(html_with_address):
     )
     base = soup(html_with_address / "404.html").find("base")["href"]
     assert base == "/gated-memory/"
+
+
+def test_with_an_address_the_page_leads_to_other_machines(html_with_address):
+    page = page_of(html_with_address)
+    assert "knows of none" not in page.get_text()
+    for name in HANDED_OUT:
+        row = page.find("a", href=f"../../get/{name}.zip").find_parent("tr")
+        links = [a["href"] for a in row.find_all("a")]
+        assert any(link.startswith("https://mybinder.org/") for link in links)
+        assert any(link.startswith("https://colab.research.google.com/") for link in links)
+        copy = html_with_address / "_downloads" / "notebooks" / name / f"{name}.ipynb"
+        assert f"{SITE}get/{WHEEL}" in copy.read_text(encoding="utf-8")
+    assert f"pip install {SITE}get/{WHEEL}" in page.get_text()
+    assert (html_with_address / "get" / WHEEL).is_file()

@@ -1,6 +1,10 @@
 """``make check`` runs the tests of what was changed, and of every room that may import it."""
 
+import os
 import runpy
+import shutil
+import subprocess
+import sys
 
 import pytest
 from site_pages import ROOT
@@ -70,3 +74,21 @@ def test_the_files_that_begin_first_or_are_slow_are_there(pytestconfig):
     conftest = pytestconfig.pluginmanager.get_plugin(str(tests / "conftest.py"))
     named = {*conftest.LONG, *conftest.SLOW_FILES}
     assert [name for name in named if not (tests / name).is_file()] == []
+
+
+@pytest.mark.parametrize("around", [False, True], ids=["no history", "another repository's"])
+def test_a_copy_without_history_says_so_and_tests_all(tmp_path, around):
+    copy = tmp_path / "course" / "tests" / "touched.py"
+    copy.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "touched.py", copy)
+    if around and shutil.which("git") is None:
+        pytest.skip("git is not on this machine")
+    if around:
+        subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)}
+    done = subprocess.run(
+        [sys.executable, copy], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout == "tests\n"
+    assert done.stderr.startswith("Nothing says what differs from main (")
+    assert ("the history here is that of" in done.stderr) == around

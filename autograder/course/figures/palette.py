@@ -70,18 +70,14 @@ def css_variables(svg: str) -> str:
 
 
 # Shipped with every figure. `:where` has no specificity, so the website's own rules win; the
-# dark values apply where JupyterLab or VS Code say that their theme is dark.
+# dark values apply where the host says that it is dark.
 FIGURE_CSS = (
     ":where(.gm-figure){margin:1.25rem 0}"
     ":where(.gm-figure>svg){display:block;width:100%;height:auto;margin:0 auto}"
     f":where(.gm-figure>figcaption){{max-width:44rem;margin:.5rem auto 0;"
     f"font-size:.92em;line-height:1.45;color:{css('muted')}}}"
-    ':where([data-jp-theme-light="false"],body.vscode-dark) '
-    f":where(.gm-figure,.gm-cell){{{colors.declarations(DARK)}}}"
+    f":where({colors.DARK_HOSTS}) :where(.gm-figure,.gm-cell){{{colors.declarations(DARK)}}}"
 )
 
-CARD_CSS = (
-    ':where([data-jp-theme-light="false"],body.vscode-dark,html[data-theme="dark"]) '
-    f".gm-verdict{{{colors.declarations(DARK)}}}"
-)
+CARD_CSS = colors.own(".gm-verdict svg", LIGHT, DARK)
 """For a drawing on the card of a verdict."""
