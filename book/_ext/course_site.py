@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import formulas
 import handouts
 import lite
 import python_in_pages
@@ -225,6 +226,7 @@ def setup(app):
     app.connect("html-page-context", add_context, priority=900)
     app.connect("html-page-context", let_cards_lead_to_pages)
     app.connect("html-collect-pages", extra_pages)
+    formulas.setup(app)
     handouts.setup(app)
     python_in_pages.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out

@@ -1,6 +1,6 @@
 // A box that scrolls sideways must be reachable from the keyboard; one that does not should not be a
 // stop on the way. Which is which depends on the width of the window.
-const BOXES = "mjx-container[display='true'], .pst-scrollable-table-container, .gm-figure, .bd-article pre";
+const BOXES = "div.math, .pst-scrollable-table-container, .gm-figure, .bd-article pre";
 
 function markScrollingBoxes() {
   for (const box of document.querySelectorAll(BOXES)) {
@@ -14,9 +14,7 @@ function markScrollingBoxes() {
 
 window.addEventListener("resize", markScrollingBoxes);
 window.addEventListener("load", () => {
-  // Mathematics is set after the page has loaded, and fonts change every width.
-  const mathematics = window.MathJax?.startup?.promise ?? Promise.resolve();
-  Promise.all([mathematics, document.fonts.ready]).then(markScrollingBoxes);
+  document.fonts.ready.then(markScrollingBoxes);  // fonts change every width
 });
 
 // Sphinx quotes a result from everything in a page's main part; leave out what stands around the text.

@@ -99,10 +99,9 @@ class Visit:
     hosts: set[str] = field(default_factory=set)
 
     def settle(self):
-        """Wait until fonts are loaded and mathematics is set."""
+        """Wait until the page and its fonts are loaded."""
         self.page.wait_for_load_state("load")
         self.page.evaluate("() => document.fonts.ready.then(() => true)")
-        self.page.evaluate("() => window.MathJax?.startup?.promise.then(() => true)")
 
 
 @pytest.fixture(scope="module")

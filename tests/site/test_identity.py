@@ -67,7 +67,7 @@ def test_what_is_not_ours_comes_with_its_license():
     assert {f"LICENSE-{font}.txt" for font in fonts} == {
         p.name for p in (STATIC / "fonts").glob("LICENSE-*")
     }
-    assert (STATIC / "vendor" / "mathjax" / "LICENSE").is_file()
+    assert (STATIC / "vendor" / "katex" / "LICENSE").is_file()
     assert (ROOT / "tests" / "site" / "vendor" / "LICENSE-axe-core.txt").is_file()
 
 

