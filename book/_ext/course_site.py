@@ -16,6 +16,7 @@ import formulas
 import handouts
 import lite
 import python_in_pages
+import search_index
 from docutils import nodes
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -229,5 +230,6 @@ def setup(app):
     formulas.setup(app)
     handouts.setup(app)
     python_in_pages.setup(app)
+    search_index.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,14 +16,3 @@ window.addEventListener("resize", markScrollingBoxes);
 window.addEventListener("load", () => {
   document.fonts.ready.then(markScrollingBoxes);  // fonts change every width
 });
-
-// Sphinx quotes a result from everything in a page's main part; leave out what stands around the text.
-if (typeof Search !== "undefined") {
-  const quote = Search.htmlToText;
-  Search.htmlToText = (html, anchor) => {
-    const page = new DOMParser().parseFromString(html, "text/html");
-    page.querySelectorAll(".bd-header-article, .bd-sidebar-secondary, #jb-print-docs-body, .gm-workplace, footer")
-      .forEach((part) => part.remove());
-    return quote(page.documentElement.outerHTML, anchor);
-  };
-}

@@ -105,16 +105,6 @@ def test_mode_can_be_switched(visit, address):
     assert colors["light"] == colors["auto"] != colors["dark"]
 
 
-def test_search_finds_the_reset_gate(visit, address):
-    page = visit(address + "search.html?q=reset+gate", own=True).page
-    results = page.locator("#search-results li a")
-    # Results come in one by one.
-    page.locator("#search-results li a[href*='two-gates']").first.wait_for()
-    results.first.click()
-    page.wait_for_load_state()
-    assert "reset gate" in page.locator("article").inner_text().lower()
-
-
 @pytest.mark.parametrize(
     "kind",
     ["div.math", ".gm-figure", ".pst-scrollable-table-container", "article pre"],
