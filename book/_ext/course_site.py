@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import handouts
 import lite
+import mistake_cards
 import python_in_pages
 from docutils import nodes
 from sphinx_external_toc.parsing import parse_toc_yaml
@@ -227,5 +228,6 @@ def setup(app):
     app.connect("html-collect-pages", extra_pages)
     handouts.setup(app)
     python_in_pages.setup(app)
+    mistake_cards.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
