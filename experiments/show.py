@@ -5,7 +5,7 @@ because the page then names something that was never glued, and the build fails.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 
 import numpy as np
@@ -62,6 +62,14 @@ def label(name: str) -> str:
     if first in WAYS:
         return f"{WAYS[first]}, {rest}"
     return name[0].upper() + name[1:]
+
+
+def task_of(name: str) -> str:
+    """The task that an effect was measured on, as a reader calls it; costs are on no task."""
+    first = name.partition(", ")[0]
+    if first.split()[0] in ("update", "reset"):
+        return NAMES["snippets"]
+    return NAMES.get(first, "time and memory")
 
 
 def word(finding: Finding) -> str:
@@ -159,12 +167,13 @@ FAMILY = {BETTER: "gru", WORSE: "lstm", EQUIVALENT: "muted", UNDECIDED: "muted"}
 
 
 def strip(finding: Finding, sides: tuple[str, str] = CELLS, width: float = 220,
-          height: float = 30) -> str:  # fmt: skip
+          height: float = 30, said: Mapping[str, str] | None = None) -> str:  # fmt: skip
     """The effects of a claim as dots on one line, as an SVG text.
 
     The band in the middle is one margin to either side. Left of it the first of ``sides`` is
     ahead, right of it the second. A hollow dot is undecided. An effect beyond six margins is an
-    arrowhead at the end.
+    arrowhead at the end. ``said`` is what each mark says by the name of its effect; a mark that
+    says something also carries its task, for ``gm-trial.js``.
     """
     middle, radius = height / 2, 3.2
     left, right = _x(-1, width), _x(1, width)
@@ -174,6 +183,8 @@ def strip(finding: Finding, sides: tuple[str, str] = CELLS, width: float = 220,
         plain = "ink" if called in (BETTER, WORSE) else "muted"
         color = css(FAMILY[called] if sides == CELLS else plain)
         x = _x(effect, width)
+        told = said[name] if said else f"{label(name)}: {called}"
+        task = f' data-task="{escape(task_of(name))}"' if said else ""
         if abs(effect) > CLIP:
             way = 4 if effect > 0 else -4
             shape = f'<path d="M{x:.1f} {middle - 4:.1f}l{way} 4l{-way} 4z"'
@@ -185,7 +196,7 @@ def strip(finding: Finding, sides: tuple[str, str] = CELLS, width: float = 220,
             else f"fill:{color};fill-opacity:.75"
         )
         marks.append(
-            f'{shape} style="{fill}"><title>{escape(label(name))}: {called}</title>'
+            f'{shape} style="{fill}"{task}><title>{escape(told)}</title>'
             f"{'</path>' if abs(effect) > CLIP else '</circle>'}"
         )
     return (
@@ -244,24 +255,6 @@ def sketch(drawing: dict[str, str], width: float = 220, height: float = 30) -> s
             f'<polyline points="{points}" style="fill:none;stroke:{css(color)};stroke-width:1.6"/>'
         )
     return f'{frame} aria-label="gradient against lag, before and after training">{"".join(paths)}</svg>'
-
-
-SHORT = {
-    "C5": "time of a step",
-    "C6": "epochs",
-    "C7": "memory",
-    "C8": "overfitting",
-    "C9": "accuracy",
-    "C10": "long delays",
-    "C11": "complex and simple tasks",
-    "C12": "what a wrong rate costs",
-    "C16": "small data, short sequences",
-    "C17": "small devices, streams",
-    "C18": "depth",
-    "C19": "what dropout gains",
-    "C21": "gates and words",
-    "C22": "whole documents",
-}
 
 
 def rows_figure(effects: dict[str, tuple[float, float, float]], names: dict[str, str], sides: tuple[str, str] = CELLS,
@@ -323,20 +316,6 @@ def effects_figure(claim_id: str, caption: str = "") -> None:
     fig = rows_figure(finding.effects, names, sides, colors)
     alt = f"{claim_id}, {summary(finding, sides)}. In margins: {told(finding.effects, names)}."
     show(fig, alt=alt, caption=caption)
-
-
-def scoreboard() -> str:
-    """All claims on trial, a row for each: what was tried, the strip, the verdict. HTML."""
-    rows = []
-    for claim_id, finding in results.findings().items():
-        rows.append(
-            f'<li><a class="gm-score" href="back/claims.html#{claim_id.lower()}">'
-            f'<span class="gm-score-id">{claim_id}</span>'
-            f'<span class="gm-score-what">{escape(SHORT[claim_id])}</span>'
-            f"{picture(claim_id)}"
-            f'<span class="gm-score-word">{escape(word(finding))}</span></a></li>'
-        )
-    return f'<ul class="gm-scoreboard">{"".join(rows)}</ul>'
 
 
 def runs_in(design: str) -> int:

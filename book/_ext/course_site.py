@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import formulas
 import handouts
 import lite
+import mistake_cards
 import python_in_pages
 import search_index
 from docutils import nodes
@@ -231,5 +232,6 @@ def setup(app):
     handouts.setup(app)
     python_in_pages.setup(app)
     search_index.setup(app)
+    mistake_cards.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
