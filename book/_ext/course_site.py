@@ -12,10 +12,13 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import descriptions
 import handouts
 import lite
+import published
 import python_in_pages
 import search_index
+import way
 from docutils import nodes
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -229,5 +232,8 @@ def setup(app):
     handouts.setup(app)
     python_in_pages.setup(app)
     search_index.setup(app)
+    published.setup(app)
+    way.setup(app)
+    descriptions.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
