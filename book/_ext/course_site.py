@@ -16,8 +16,13 @@ import formulas
 import handouts
 import lite
 import mistake_cards
+import descriptions
+import handouts
+import lite
+import published
 import python_in_pages
 import search_index
+import way
 from docutils import nodes
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -233,5 +238,8 @@ def setup(app):
     python_in_pages.setup(app)
     search_index.setup(app)
     mistake_cards.setup(app)
+    published.setup(app)
+    way.setup(app)
+    descriptions.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

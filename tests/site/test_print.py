@@ -1,0 +1,60 @@
+"""A page on paper: its title first, what was folded open, nothing that stands around the text."""
+
+import pytest
+
+PAGE = "book/gru/two-gates.html"
+
+
+@pytest.fixture(scope="module")
+def sheet(visit, address):
+    page = visit(address + PAGE, own=True).page
+    page.emulate_media(media="print")
+    return page
+
+
+def test_begins_with_its_title(sheet):
+    heading = sheet.locator("article h1").bounding_box()
+    first = sheet.locator("article p").first.bounding_box()
+    assert heading["y"] < first["y"] and heading["y"] < 200
+    assert sheet.locator("#jb-print-toc").count() == 0
+
+
+def test_shows_the_text_alone(sheet):
+    around = (
+        ".bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .gm-way-end, .gm-footer"
+    )
+    shown = sheet.evaluate(
+        "around => [...document.querySelectorAll(around)].filter(e => e.checkVisibility()).length",
+        around,
+    )
+    assert shown == 0
+    width = sheet.evaluate(
+        "document.querySelector('article').getBoundingClientRect().width / innerWidth"
+    )
+    assert width > 0.9
+
+
+def test_folds_are_open_without_a_script_too(sheet):
+    """By the style alone, and for browsers whose folds it cannot open, by the script before printing."""
+    closed = "document.querySelectorAll('details:not([open])').length"
+    before = sheet.evaluate(closed)
+    assert before > 3
+    heights = sheet.evaluate(
+        """[...document.querySelectorAll("details:not([open]) > :not(summary)")]
+             .map(one => one.getBoundingClientRect().height)"""
+    )
+    assert all(height > 10 for height in heights)
+    sheet.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert sheet.evaluate(closed) == 0
+    sheet.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert sheet.evaluate(closed) == before
+
+
+def test_code_is_wrapped_and_buttons_are_left_out(sheet):
+    found = sheet.evaluate(
+        """() => ({
+          wide: [...document.querySelectorAll("article pre")].filter(e => e.scrollWidth > e.clientWidth + 1).length,
+          buttons: [...document.querySelectorAll("article button")].filter(e => e.checkVisibility()).map(e => e.outerHTML.slice(0, 80)),
+        })"""
+    )
+    assert found == {"wide": 0, "buttons": []}
