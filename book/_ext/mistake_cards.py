@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 
 import numpy as np
 
 from autograder.checking import courses
+from autograder.checking.example import smallest
 from autograder.checking.judge import Questions, decide
 from autograder.checking.render import as_html, points
+from autograder.checking.through import is_tried_again
 from autograder.checking.verdict import Verdict
 from autograder.course.exercises.gradients.formulas import step_backward
 from autograder.course.exercises.gru import right_cell as gru
@@ -139,9 +141,9 @@ LINES: dict[str, tuple[Callable, tuple[Line, ...]]] = {
             Line("direct = dh", "direct path not scaled", "dh_prev = dh + …"),
             Line("direct = z * dh", "z for 1 - z on the direct path", "dh_prev = z * dh + …"),
             Line("dc = dh", "candidate's gradient not scaled by z", "dcandidate = dh"),
-            Line("dz = (h_prev - candidate) * dh", "sign of dz wrong"),
+            Line("da_z = dz", "update gate: sigmoid' missing", "dsum_z = dz"),
             Line("da_h = dc", "tanh' missing", "dsum = dcandidate"),
-            Line("dz = candidate * dh", "old state missing in dz"),
+            Line("slope_h = 1 - c", "1 - tanh for tanh'", "dsum = dcandidate * (1 - candidate)"),
         ),
     ),
 }  # fmt: skip
@@ -149,7 +151,10 @@ LINES: dict[str, tuple[Callable, tuple[Line, ...]]] = {
 
 @cache
 def verdicts(exercise: str) -> list[Verdict]:
-    """What the check says of each wrong line's function, and last of the right one."""
+    """What the check says of each wrong line's function, and last of the right one.
+
+    As ``locally.judged`` does it, which would refuse a function that is put together from the package's.
+    """
     step, lines = LINES[exercise]
     questions = Questions.prepare(courses.with_exercise(exercise).get(exercise))
 
@@ -157,7 +162,10 @@ def verdicts(exercise: str) -> list[Verdict]:
         def code(**given):
             return step(line, **given)
 
-        return decide(questions, list(questions.exercise.play(code, questions.played)))
+        verdict = decide(questions, list(questions.exercise.play(code, questions.played)))
+        if is_tried_again(verdict) and verdict.why.kind == "values":
+            verdict = replace(verdict, example=smallest(questions.exercise, code))
+        return verdict
 
     return [handed_in(line) for line in (*lines, None)]
 
@@ -190,7 +198,9 @@ def figure(exercise: str) -> str:
         cards.append(f"<li><p>{line}</p>{bare(as_html(verdict, linked=True))}</li>")
     return (
         f'<gm-mistake data-exercise="{exercise}">{style}'
-        f"<fieldset><legend>Make a mistake in <code>{exercise}</code></legend>{''.join(choices)}</fieldset>"
+        f"<fieldset><legend>Make a mistake in <code>{exercise}</code></legend>"
+        "<p>Choose a line; the card is what the check says to it.</p>"
+        f"{''.join(choices)}</fieldset>"
         f'<ol>{"".join(cards)}</ol><div class="gm-unseen" role="status"></div></gm-mistake>'
     )
 
@@ -208,9 +218,10 @@ def add_cards(app, pagename, templatename, context, doctree):
     """Fill the places of a page, and load what they need where there are any."""
     if doctree is None:
         return
-    if "<gm-trial" in context["body"]:
-        app.add_css_file("gm-trial.css")
-        app.add_js_file("gm-trial.js", loading_method="defer")
+    for name in ("gm-trial", "gm-table"):
+        if f"<{name}" in context["body"]:
+            app.add_css_file(f"{name}.css")
+            app.add_js_file(f"{name}.js", loading_method="defer")
     if pagename == app.config.root_doc:
         app.add_css_file("gm-landing.css")
     body = PLACE.sub(lambda found: figure(found[1]), context["body"])

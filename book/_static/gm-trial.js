@@ -45,7 +45,18 @@
         dot.setAttribute("role", "img");
         dot.setAttribute("aria-label", title.textContent);
         title.remove(); // the browser's own tip would cover the dot's neighbors
-        for (const event of ["pointerenter", "focus", "click"]) dot.addEventListener(event, () => this.at(dot));
+        dot.addEventListener("focus", () => this.at(dot));
+      }
+      // A finger is wider than a dot: the nearest one answers.
+      for (const event of ["pointermove", "click"]) {
+        strip.addEventListener(event, ({ clientX }) => {
+          const away = (dot) => {
+            const { left, width } = dot.getBoundingClientRect();
+            return Math.abs(left + width / 2 - clientX);
+          };
+          const open = dots.filter((dot) => !dot.matches(".gm-faint"));
+          this.at(open.reduce((best, dot) => (away(dot) < away(best) ? dot : best)));
+        });
       }
       strip.addEventListener("keydown", (event) => {
         const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
