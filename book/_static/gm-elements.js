@@ -67,7 +67,12 @@
     return plain.replace(/\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
   }
   const signed = (value, digits = 2) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + written(value, digits);
-  const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
+  /** A share in percent, with as many digits as it takes to tell it from none and from all. */
+  function percent(share) {
+    const least = Math.min(share, 1 - share), digits = least <= 0 || least >= 0.01 ? 0 : least >= 0.001 ? 1 : 2;
+    if (least > 0 && least < 0.0001) return share < 0.5 ? "less than 0.01\u00a0%" : "more than 99.99\u00a0%";
+    return `${(100 * share).toFixed(digits)}\u00a0%`;
+  }
 
   // A labelled native range input. `label` may hold markup; it is never a reader's text.
   function range({ name, label, min, max, step, shown = (value) => written(value, 1) }, moved) {
@@ -162,7 +167,8 @@
       const data = this.querySelector("script[type='application/json']");
       if (data) {
         this.data = JSON.parse(data.textContent);
-        this.querySelector("svg")?.remove();
+        this.plot = this.querySelector("svg");
+        this.plot?.remove();
       }
       this.begin();
     }
