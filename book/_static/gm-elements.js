@@ -38,6 +38,7 @@
     .gm-choice option { color: var(--gm-ink); background: var(--gm-paper); }
     .gm-says { margin: 0.75rem 0 0; min-height: 2.9em; line-height: 1.45; }
     .gm-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+    @media print { .gm-live :is(.gm-row, .gm-controls) { display: none; } }
   `;
 
   // An element with attributes and children. A function among the attributes listens to the event

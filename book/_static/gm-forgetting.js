@@ -57,24 +57,20 @@
     });
     // Back from the last state of the top layer: what each layer gets from its own next step, and from
     // the layer above at the same step.
-    let back = [], ways = [];
-    const norms = [], bounds = [];
+    const back = layers.map(() => new Float64Array(H * H)), ways = layers.map(() => 0), norms = [], bounds = [];
+    const through = (A, h, W) => times(A.map((value, k) => value * (1 - h[k % H] ** 2)), W, H);
     for (let t = steps - 1; t >= 0; t--) {
-      const now = [], counted = [];
       for (let n = depth - 1; n >= 0; n--) {
-        const top = n === depth - 1;
-        const through = (A, h, W) => times(A.map((value, k) => value * (1 - h[k % H] ** 2)), W, H);
-        let total = t < steps - 1 ? through(back[n], states[n][t + 1], layers[n].W_hh) : top ? eye : new Float64Array(H * H);
-        let way = t < steps - 1 ? layers[n].hh * ways[n] : Number(top);
-        if (!top) {
-          const down = through(now[n + 1], states[n + 1][t], layers[n + 1].W_ih);
-          total = total.map((value, k) => value + down[k]);
-          way += layers[n + 1].ih * counted[n + 1];
+        if (t < steps - 1) {
+          back[n] = through(back[n], states[n][t + 1], layers[n].W_hh);
+          ways[n] *= layers[n].hh;
+        } else if (n === depth - 1) [back[n], ways[n]] = [eye, 1];
+        if (n < depth - 1) {
+          const down = through(back[n + 1], states[n + 1][t], layers[n + 1].W_ih);
+          back[n] = back[n].map((value, k) => value + down[k]);
+          ways[n] += layers[n + 1].ih * ways[n + 1];
         }
-        now[n] = total;
-        counted[n] = way;
       }
-      [back, ways] = [now, counted];
       norms.push(norm(back[0], H));
       bounds.push(ways[0]);
     }

@@ -9,12 +9,12 @@
   const REST = matchMedia("(prefers-reduced-motion: reduce)");
   const STYLE = `
     .gm-sequence.gm-live { max-width: 560px; }
-    .gm-sequence .gm-controls { gap: 0.35rem 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(9.5rem, 100%), 1fr)); }
+    .gm-sequence .gm-controls { gap: 0.35rem 1.25rem; align-items: start; grid-template-columns: repeat(auto-fit, minmax(min(9.5rem, 100%), 1fr)); }
     .gm-traces { touch-action: pan-y; user-select: none; -webkit-user-select: none; }
     .gm-traces [data-draw] { fill: transparent; cursor: crosshair; touch-action: none; }
     .gm-check { display: flex; gap: 0.4rem; align-items: center; margin: 0; cursor: pointer; }
-    .gm-check input { width: 1.5rem; height: 1.5rem; accent-color: var(--gm-gru); margin: 0; }
-    @media print { .gm-sequence :is(.gm-row, .gm-controls) { display: none; } }
+    .gm-check input { appearance: none; width: 1.5rem; height: 1.5rem; margin: 0; border: 2px solid var(--gm-gru); border-radius: 0.3rem; cursor: pointer; }
+    .gm-check input:checked { background: var(--gm-gru); box-shadow: inset 0 0 0 3px var(--gm-paper); }
   `;
   const SHAPES = [["a pulse", (t) => 2 * (t === 2 || t === 3)], ["a step", (t) => 1.5 * (t > 4)],
     ["a wave", (t) => 1.5 * Math.sin(t * Math.PI / 4)], ["noise", (t) => 2 * Math.sin(7 * t * t)], ["silence", () => 0]];

@@ -39,7 +39,8 @@
         (this.selects ??= {})[name] = select;
         return row;
       };
-      this.flip = GM.button("Change the sign of W_z and b_z", () => this.set({ ...flipped(this.state), turned: !this.state.turned }));
+      this.flip = GM.button("", () => this.set({ ...flipped(this.state), turned: !this.state.turned }));
+      this.flip.innerHTML = "Change the sign of <i>W<sub>z</sub></i> and <i>b<sub>z</sub></i>";
       return [GM.html("div", { class: "gm-row" },
         choice("update", "z near 1", ["takes the candidate", "keeps the old state"]),
         choice("reset", "r acts", ["before the matrix product", "after the matrix product"]),

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,12 @@ from autograder.course import reference
 from autograder.course.diagrams import cell_figures, forgetting_figure
 from autograder.course.diagrams.pen import flow_width
 
-STATIC = Path(__file__).parents[2] / "book" / "_static"
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+from lean_scripts import elements, lean  # noqa: E402 (it lies among the extensions)
+
+STATIC = ROOT / "book" / "_static"
 NAMES = "gm-elements", "gm-sequence", "gru-cell", "lstm-cell", "gm-forgetting"
 GRU, LSTM, FORGETTING = "gm-gru-cell", "gm-lstm-cell", "gm-forgetting"
 
@@ -411,9 +417,17 @@ def test_the_curve_of_forgetting_follows_the_sliders(page):
 
 
 def test_all_scripts_of_the_elements_together_stay_small():
-    texts = {path.stem: path.read_bytes() for path in STATIC.glob("*.js")}
-    sizes = {
-        name: len(gzip.compress(text, 9)) for name, text in texts.items() if b"window.GM" in text
-    }
+    sizes = {p.stem: len(gzip.compress(lean(p.read_text("utf-8")).encode(), 9)) for p in elements()}
     assert {*NAMES, "gm-review", "gm-forecast", "gm-listen", "gm-ears"} <= sizes.keys()
     assert sum(sizes.values()) <= MOST_BYTES, sizes
+
+
+def test_a_reader_gets_the_scripts_without_comments(html):
+    for path in elements():
+        served = (html / "_static" / path.name).read_text("utf-8")
+        assert served == lean(path.read_text("utf-8")), path.name
+
+
+def test_only_comments_are_left_out():
+    script = "// A\nconst a = `\n  b // c`;\n  /** One. */\nf(); // d\n/** Two\n    lines. */\ng('//');\n"
+    assert lean(script) == "const a = `\n  b // c`;\nf(); // d\ng('//');\n"
