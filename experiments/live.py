@@ -152,7 +152,13 @@ def _text(
 
 
 def _percent(share: float) -> str:
-    return f"{math.floor(100 * share + 0.5)}\u00a0%"
+    """With as many digits as it takes to tell the share from none and from all, as on the page."""
+    least = min(share, 1 - share)
+    if 0 < least < 1e-4:
+        return f"{'less than 0.01' if share < 0.5 else 'more than 99.99'}\u00a0%"
+    if least <= 0 or least >= 0.01:
+        return f"{math.floor(100 * share + 0.5)}\u00a0%"
+    return f"{100 * share:.{1 if least >= 1e-3 else 2}f}\u00a0%"
 
 
 def _kw(value: float) -> str:

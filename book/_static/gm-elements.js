@@ -38,6 +38,7 @@
     .gm-choice option { color: var(--gm-ink); background: var(--gm-paper); }
     .gm-says { margin: 0.75rem 0 0; min-height: 2.9em; line-height: 1.45; }
     .gm-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+    @media print { .gm-live :is(.gm-row, .gm-controls) { display: none; } }
   `;
 
   // An element with attributes and children. A function among the attributes listens to the event
@@ -67,7 +68,12 @@
     return plain.replace(/\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
   }
   const signed = (value, digits = 2) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + written(value, digits);
-  const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
+  /** A share in percent, with as many digits as it takes to tell it from none and from all. */
+  function percent(share) {
+    const least = Math.min(share, 1 - share), digits = least <= 0 || least >= 0.01 ? 0 : least >= 0.001 ? 1 : 2;
+    if (least > 0 && least < 0.0001) return share < 0.5 ? "less than 0.01\u00a0%" : "more than 99.99\u00a0%";
+    return `${(100 * share).toFixed(digits)}\u00a0%`;
+  }
 
   // A labelled native range input. `label` may hold markup; it is never a reader's text.
   function range({ name, label, min, max, step, shown = (value) => written(value, 1) }, moved) {
@@ -162,7 +168,8 @@
       const data = this.querySelector("script[type='application/json']");
       if (data) {
         this.data = JSON.parse(data.textContent);
-        this.querySelector("svg")?.remove();
+        this.plot = this.querySelector("svg");
+        this.plot?.remove();
       }
       this.begin();
     }

@@ -37,6 +37,7 @@ class CellDiagram:
         compact: bool,
         title: str | None,
         values: Mapping[str, float] | None = None,
+        switches: bool = False,
     ) -> str:
         """Inline SVG of the cell; the arguments are those of `gru_cell`.
 
@@ -50,7 +51,9 @@ class CellDiagram:
                 f"not {', '.join(sorted(unknown))}"
             )
         at = self.compact if compact else self.full
-        pen = Pen(at, self.colors, shown, highlight, ghost, {} if compact else values or {})
+        pen = Pen(
+            at, self.colors, shown, highlight, ghost, {} if compact else values or {}, switches
+        )
         pen.frame()
         for part, draw in self.strokes:
             if pen.begin(part):

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from autograder.course.figures.palette import css
+
 from .cell_diagram import CellDiagram
 from .pen import Layout, Pen
 
@@ -108,7 +110,20 @@ def _candidate(pen: Pen, at: _Layout) -> None:
     if at.full:
         pen.text(x + 12, at.split + 34, "h_t", anchor="start")
         pen.tilde(x + 13.5, at.split + 34)
-        pen.text((start + h_at) / 2, at.bus_h - 9, "r_t * h_t−1", size=0.8)
+        if not pen.values:
+            pen.text((start + h_at) / 2, at.bus_h - 9, "r_t * h_t−1", size=0.8)
+        with pen.when("after", hidden=True):
+            _product_before_reset(pen, at)
+
+
+def _product_before_reset(pen: Pen, at: _Layout) -> None:
+    """The recurrent block of the candidate's weights as a box of its own, ahead of r."""
+    x, half = at.reset - at.node - 15, 11
+    pen.out.append(
+        f'<rect x="{x - half}" y="{at.bus_h - half}" width="{2 * half}" height="{2 * half}" rx="4" '
+        f'fill="{css("panel")}" stroke="{pen.color}" stroke-width="{pen.width:g}"/>'
+    )
+    pen.text(x, at.bus_h + 5.5, "W", size=0.8)
 
 
 def _new_state(pen: Pen, at: _Layout) -> None:
@@ -125,8 +140,10 @@ def _new_state(pen: Pen, at: _Layout) -> None:
     pen.node(x, at.split, "times")
     pen.node(x, at.rail, "plus")
     if at.full:
-        pen.text(at.z + 12, at.rail + 38, "1 − z_t", anchor="start", size=0.9)
-        pen.text((at.z + x) / 2, at.split - 9, "z_t", size=0.9)
+        for update, keep, take in (("replace", "1 − z_t", "z_t"), ("keep", "z_t", "1 − z_t")):
+            with pen.when(update, hidden=update == "keep"):
+                pen.text(at.z + 12, at.rail + 38, keep, anchor="start", size=0.9)
+                pen.text((at.z + x) / 2, at.split - 9, take, size=0.9)
 
 
 def _ends(pen: Pen, at: _Layout) -> None:
@@ -170,6 +187,7 @@ def gru_cell(
     compact: bool = False,
     title: str | None = None,
     values: Mapping[str, float] | None = None,
+    switches: bool = False,
 ) -> str:
     """Inline SVG of the GRU cell, house convention, drawn up to the named parts.
 
@@ -179,6 +197,11 @@ def gru_cell(
     ``title`` is the text alternative; by default it names the parts drawn. ``values`` writes
     numbers into the full drawing, by the names "x", "h_prev", "z", "r", "candidate", "h"; they
     and the wires that the gates scale carry ``data-value`` and ``data-flow`` attributes, so that
-    a page can change them. Raises ValueError for an unknown part.
+    a page can change them. ``switches`` adds, hidden, what the other conventions draw: groups
+    with ``data-when`` "replace" or "keep", "before" or "after". Raises ValueError for an unknown
+    part.
     """
-    return _CELL.svg(show, highlight, ghost=ghost, compact=compact, title=title, values=values)
+    return _CELL.svg(
+        show, highlight, ghost=ghost, compact=compact, title=title, values=values,
+        switches=switches,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 Two rails: the cell state above, the hidden state below. Boxes have weights; the pill has none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from autograder.course.figures.palette import css
@@ -56,7 +56,10 @@ def _always(pen: Pen, at: _Layout) -> None:
         with pen.as_ghost():
             _wires_under_boxes(pen, at, LSTM_PARTS)
     _wires_under_boxes(pen, at, pen.shown)
-    pen.arrow(f"M{at.enter} {at.rail}", at.leave, at.rail, "right")
+    if pen.values:  # the rail is as thick as what is kept, from the forget gate on
+        pen.wire(f"M{at.enter} {at.rail}H{at.f - at.node}")
+    else:
+        pen.arrow(f"M{at.enter} {at.rail}", at.leave, at.rail, "right")
 
 
 def _wires_under_boxes(pen: Pen, at: _Layout, readers: Iterable[str]) -> None:
@@ -83,7 +86,7 @@ def _taps(pen: Pen, at: _Layout, x: int) -> None:
 def _forget_gate(pen: Pen, at: _Layout) -> None:
     _taps(pen, at, at.f)
     pen.arrow(f"M{at.f} {at.over:g}", at.f, at.rail + at.node, "up")
-    pen.box(at.f, "σ")
+    pen.box(at.f, "σ", name="f")
     pen.node(at.f, at.rail, "times")
     if at.full:
         pen.text(at.f - 11, at.label, "f_t", anchor="end")
@@ -93,7 +96,7 @@ def _input_gate(pen: Pen, at: _Layout) -> None:
     _taps(pen, at, at.i)
     way = f"M{at.i} {at.over:g}V{at.split + at.radius}{at.turn('up', 'right')}"
     pen.arrow(way, at.candidate - at.node, at.split, "right", dashed=_DASHES["i"])
-    pen.box(at.i, "σ", dashed=_DASHES["i"])
+    pen.box(at.i, "σ", dashed=_DASHES["i"], name="i")
     if at.full:
         pen.text(at.i - 11, at.label, "i_t", anchor="end")
 
@@ -102,7 +105,7 @@ def _candidate(pen: Pen, at: _Layout) -> None:
     x = at.candidate
     _taps(pen, at, x)
     pen.arrow(f"M{x} {at.over:g}", x, at.split + at.node, "up")
-    pen.box(x, "tanh")
+    pen.box(x, "tanh", name="candidate")
     if at.full:
         pen.text(x + 11, at.label, "c_t", anchor="start")
         pen.tilde(x + 11, at.label + at.font * 0.22)
@@ -111,13 +114,13 @@ def _candidate(pen: Pen, at: _Layout) -> None:
 def _new_cell_state(pen: Pen, at: _Layout) -> None:
     """The sum f * c + i * candidate, on the cell state's rail."""
     x, node = at.candidate, at.node
-    pen.arrow(f"M{x} {at.split - node}", x, at.rail + node, "up")
+    pen.arrow(f"M{x} {at.split - node}", x, at.rail + node, "up", flow="i")
     if "cell" in pen.shown:
-        pen.arrow(f"M{at.f + node} {at.rail}", x - node, at.rail, "right")
+        pen.arrow(f"M{at.f + node} {at.rail}", x - node, at.rail, "right", flow="f")
         pen.arrow(f"M{x + node} {at.rail}", at.leave, at.rail, "right")
     pen.node(x, at.split, "times")
     pen.node(x, at.rail, "plus")
-    if at.full:
+    if at.full and not pen.values:
         pen.text((at.f + x) / 2, at.rail - 9, "f_t * c_t−1", size=0.8)
 
 
@@ -128,7 +131,7 @@ def _output_gate(pen: Pen, at: _Layout) -> None:
     pen.into_box(f"M{x_at - at.radius} {at.bus_x}{up}", x_at)
     side, end = at.o + at.box_size[0] / 2, at.out - at.node
     pen.arrow(f"M{side:g} {at.box}", end, at.box, "right", dashed=_DASHES["o"])
-    pen.box(at.o, "σ", dashed=_DASHES["o"])
+    pen.box(at.o, "σ", dashed=_DASHES["o"], name="o")
     if at.full:
         pen.text((side + end) / 2 - 1, at.box - 13, "o_t")
 
@@ -139,7 +142,7 @@ def _new_hidden_state(pen: Pen, at: _Layout) -> None:
     pen.wire(f"M{x} {at.rail}V{at.pill - half:g}")
     pen.arrow(f"M{x} {at.pill + half:g}", x, at.box - at.node, "down")
     way = f"M{x} {at.box + at.node}V{at.bus_h - at.radius}{at.turn('down', 'right')}"
-    pen.arrow(way, at.leave, at.bus_h, "right")
+    pen.arrow(way, at.leave, at.bus_h, "right", flow="o")
     pen.dot(x, at.rail)
     _pill(pen, at, x, at.pill, "tanh")
     pen.node(x, at.box, "times")
@@ -163,6 +166,11 @@ def _ends(pen: Pen, at: _Layout) -> None:
         pen.text(right, at.rail + drop, "c_t", anchor="start")
         pen.text(left, at.bus_h + drop, "h_t−1", anchor="end")
         pen.text(at.entry, at.height - 8, "x_t")
+        pen.value("c_prev", at.enter, at.rail + 30, "end")
+        pen.value("h_prev", at.enter, at.bus_h + 30, "end")
+        pen.value("c", at.width - 2, at.rail + 30, "end")
+        pen.value("h", at.width - 2, at.bus_h + 30, "end")
+        pen.value("x", at.entry + 20, at.height - 8, "start")
         x, y, anchor = right, at.bus_h + drop, "start"
     else:
         pen.text(1, at.rail - 10, "c_t−1", anchor="start")
@@ -220,13 +228,15 @@ def lstm_cell(
     ghost: bool = True,
     compact: bool = False,
     title: str | None = None,
+    values: Mapping[str, float] | None = None,
 ) -> str:
     """Inline SVG of the LSTM cell, drawn up to the named parts.
 
     ``show`` names the parts to draw, of "f", "i", "candidate", "cell", "o", "state"; parts left
     out are ghosted, or absent with ``ghost=False``. ``highlight`` marks one part and mutes the
     others. ``compact`` is the small drawing of a verdict, made for a width of about 220 pixels.
-    ``title`` is the text alternative; by default it names the parts drawn. Raises ValueError for
-    an unknown part.
+    ``title`` is the text alternative; by default it names the parts drawn. ``values`` writes
+    numbers into the full drawing, by the names "x", "h_prev", "c_prev", "f", "i", "candidate",
+    "o", "c", "h", as in `gru_cell`. Raises ValueError for an unknown part.
     """
-    return _CELL.svg(show, highlight, ghost=ghost, compact=compact, title=title)
+    return _CELL.svg(show, highlight, ghost=ghost, compact=compact, title=title, values=values)

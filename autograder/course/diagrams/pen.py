@@ -24,6 +24,9 @@ _FLOWS = {
     "keep": lambda values: 1 - values["z"],
     "take": lambda values: values["z"],
     "r": lambda values: values["r"],
+    "f": lambda values: values["f"],
+    "i": lambda values: values["i"],
+    "o": lambda values: values["o"],
 }
 
 
@@ -113,7 +116,8 @@ class Pen:
 
     ``colors`` names each part's color in the palette; "input" is what is always there. Parts
     that are not ``shown`` are ghosts, or absent without ``ghost``; a ``highlight`` mutes all
-    parts but one. ``values`` are the numbers to write, by their names.
+    parts but one. ``values`` are the numbers to write, by their names. With ``switches``, what
+    another convention would draw is there as well, and hidden (see ``when``).
     """
 
     def __init__(
@@ -124,9 +128,12 @@ class Pen:
         highlight: str | None,
         ghost: bool,
         values: Mapping[str, float],
+        switches: bool = False,
     ):
-        self.at, self.colors, self.values = layout, colors, values
+        self.at, self.colors, self.values, self.switches = layout, colors, values, switches
         self.shown, self.highlight, self.ghost = shown, highlight, ghost
+        # A drawing with numbers is read at every width; 16 units are ten pixels on a phone.
+        self.least = 16 if values else 0
         self.out: list[str] = []
 
     def begin(self, part: str) -> bool:
@@ -153,6 +160,22 @@ class Pen:
         own, self.color = self.color, css("line")
         yield
         self.color = own
+
+    @contextmanager
+    def when(self, convention: str, *, hidden: bool = False) -> Iterator[None]:
+        """What is drawn in this block belongs to one convention, which a page can choose.
+
+        Without ``switches`` nothing that is ``hidden`` at first is drawn at all.
+        """
+        before = len(self.out)
+        yield
+        drawn = "".join(self.out[before:])
+        del self.out[before:]
+        if self.switches:
+            unseen = ' style="display:none"' if hidden else ""
+            drawn = f'<g data-when="{convention}"{unseen}>{drawn}</g>'
+        if self.switches or not hidden:
+            self.out.append(drawn)
 
     def frame(self) -> None:
         """The cell's outline, which is drawn first."""
@@ -241,7 +264,7 @@ class Pen:
             f'{shape} fill="none" stroke="{self.color}" stroke-width="{self.width:g}"{dash}/>'
         )
         if name in self.values:
-            self.text(x, self.at.box - 5, label, upright=True, size=0.68)
+            self.text(x, self.at.box - 5, label, upright=True, size=0.8)
             self.value(name, x, self.at.box + 14)
         else:
             self.text(x, self.at.box + self.at.font * 0.3, label, upright=True)
@@ -276,11 +299,11 @@ class Pen:
     ) -> None:
         """A formula as `math_svg` reads it, or upright text as it stands."""
         color = self.color if self.hidden else css("ink")
-        font = self.at.font * size
+        font = max(self.at.font * size, self.least)
         if upright:
             body, family, style = markup, TEXT_FONTS, "normal"
         else:
-            body, family, style = math_svg(markup, font), MATH_FONTS, "italic"
+            body, family, style = math_svg(markup, font, self.least), MATH_FONTS, "italic"
         self.out.append(
             f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-family="{family}" '
             f'font-style="{style}" font-size="{font:g}" fill="{color}">{body}</text>'
@@ -317,8 +340,11 @@ def tilde_svg(x: float, y: float, font: float, color: str) -> str:
     )
 
 
-def math_svg(markup: str, font: float) -> str:
-    """`h_t-1` as SVG: italic letters, upright digits and signs, the subscript lowered."""
+def math_svg(markup: str, font: float, least: float = 0) -> str:
+    """`h_t-1` as SVG: italic letters, upright digits and signs, the subscript lowered.
+
+    No letter is smaller than ``least``.
+    """
     out, drop, operator = [], 0.0, False
     for token in markup.split(" "):
         base, _, sub = token.partition("_")
@@ -332,5 +358,7 @@ def math_svg(markup: str, font: float) -> str:
             letters = "".join(
                 c if c.isalpha() else f'<tspan font-style="normal">{c}</tspan>' for c in sub
             )
-            out.append(f'<tspan dy="{drop:g}" font-size="{font * 0.7:g}">{letters}</tspan>')
+            out.append(
+                f'<tspan dy="{drop:g}" font-size="{max(font * 0.7, least):g}">{letters}</tspan>'
+            )
     return "".join(out)
