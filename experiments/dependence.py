@@ -125,7 +125,7 @@ def within(norms: np.ndarray, share: float = 0.5) -> int:
     return int(np.searchsorted(sums, share * sums[-1])) + 1 if sums[-1] > 0 else 0
 
 
-def reach(net: Reader, shares: tuple[float, ...], count: int = 100) -> list[float]:
+def reach(net: Reader, shares: tuple[float, ...], count: int = 101) -> list[float]:
     """For each share the median of `within` over ``count`` places of the test part, at even distances,
     each with 64 characters before it."""
     text = test_text()
