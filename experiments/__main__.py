@@ -158,6 +158,18 @@ def models(names: tuple[str, ...]) -> None:
 
 
 @main.command()
+def dependence() -> None:
+    """Train and write the character models whose gradients a page shows: about five minutes."""
+    from .dependence import write
+
+    one_thread()
+    for family, entry in write().items():
+        print(
+            f"{family}: {entry['test']:.3f}, quantized {entry['quantized']:.3f} bits per character"
+        )
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def sounds(folder: Path) -> None:
     """Take the sounds of one more voice from FOLDER, the English sounds of asterisk-core-sounds-en-wav."""
