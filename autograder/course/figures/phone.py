@@ -81,7 +81,7 @@ def _restack(fig, panels: list) -> float:
         if any(label.get_text() for label in panels[-1].get_xticklabels()):
             ax.tick_params(labelbottom=True)
     ratios = [
-        1 if any(ax.axison for ax in panels[k : k + new_columns]) else 0.4
+        1 if any(ax.axison for ax in panels[k : k + new_columns]) else 0.02
         for k in range(0, len(panels), new_columns)
     ]
     stack = fig.add_gridspec(new_rows, new_columns, height_ratios=ratios)
@@ -126,19 +126,19 @@ def _enlarge(fig) -> None:
 
 def _break_names(fig, ax) -> float:
     """Set the names of rows in two lines where they take too much of the width; inches more."""
-    from matplotlib.ticker import FixedFormatter
+    from matplotlib.ticker import FixedLocator
 
     labels = [label for label in ax.get_yticklabels() if label.get_text()]
-    if not labels or not isinstance(ax.yaxis.get_major_formatter(), FixedFormatter):
+    if not labels or not isinstance(ax.yaxis.get_major_locator(), FixedLocator):
         return 0
     if max(label.get_window_extent().width for label in labels) < 0.36 * fig.bbox.width:
         return 0
     names = []
     for text in (label.get_text() for label in ax.get_yticklabels()):
-        gaps = [k for k, sign in enumerate(text) if sign == " "]
-        k = min(gaps, key=lambda k: abs(k - len(text) / 2), default=None)
-        long = k is not None and len(text) > 16 and "\n" not in text
-        names.append(f"{text[:k]}\n{text[k + 1 :]}" if long else text)
+        words = text.split(" ")
+        ways = [(" ".join(words[:k]), " ".join(words[k:])) for k in range(1, len(words))]
+        long = ways and len(text) > 16 and "\n" not in text
+        names.append("\n".join(min(ways, key=lambda way: max(map(len, way)))) if long else text)
     ax.set_yticks(ax.get_yticks(), names, linespacing=0.95)
     room = ax.get_window_extent().height / 72 / max(1, len(labels))
     return max(0, 0.36 - room) * len(labels)

@@ -107,12 +107,24 @@ def _light(svg: str) -> str:
     # Matplotlib's rule for every element would hold in the whole page; `svg_of` has it at the root.
     svg = re.sub(r"<defs>\s*<style[^>]*>\*\{[^}]*\}</style>\s*</defs>", "", svg)
     svg = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), svg)
-    # Digits of the site's font have a width of their own: place the first one, the others follow.
-    digits = r'<tspan x="([-\d.]+) [-\d. ]+"([^>]*)>(?=[\d−.]+</tspan>)'
-    svg = re.sub(digits, r'<tspan x="\1"\2>', svg)
-    return re.sub(
-        r"\s*\n\s*", lambda m: " " if m.end() < len(svg) and svg[m.end()] != "<" else "", svg
-    )
+    svg = re.sub(r"\s*\n\s*(<)?", lambda m: m[1] or " ", svg)
+    return re.sub(r"<text><tspan .*?</text>", _numbers, svg)
+
+
+def _numbers(label: re.Match) -> str:
+    """Let the digits of a number such as a power of ten follow each other.
+
+    Matplotlib places each where its own font would have it, and the site's digits are narrower.
+    """
+    if re.search(r">[^<\d−.]+</tspan>", label[0]):
+        return label[0]
+    digits = re.compile(r'(<tspan x="[^"]+" )([^>]*>)([^<]+)</tspan><tspan x="[^"]+" \2([^<]+)')
+    text, before = label[0], ""
+    while text != before:
+        text, before = digits.sub(r"\1\2\3\4", text), text
+    head, first, *others = text.split("<tspan x=")
+    others = [re.sub(r'^"[^"]*"', '<tspan dx="0.5"', other) for other in others]
+    return f"{head}<tspan x={first}" + "".join(others)
 
 
 def _site_fonts(svg: str) -> str:
