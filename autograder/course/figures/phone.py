@@ -140,8 +140,8 @@ def _break_names(fig, ax) -> float:
         long = ways and len(text) > 16 and "\n" not in text
         names.append("\n".join(min(ways, key=lambda way: max(map(len, way)))) if long else text)
     ax.set_yticks(ax.get_yticks(), names, linespacing=0.95)
-    room = ax.get_window_extent().height / 72 / max(1, len(labels))
-    return max(0, 0.36 - room) * len(labels)
+    room = ax.get_window_extent().height / fig.dpi / len(labels)
+    return max(0, 0.4 - room) * len(labels)
 
 
 def _thin_out(ax) -> None:
