@@ -106,9 +106,17 @@ def _light(svg: str) -> str:
     svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
     # Matplotlib's rule for every element would hold in the whole page; `svg_of` has it at the root.
     svg = re.sub(r"<defs>\s*<style[^>]*>\*\{[^}]*\}</style>\s*</defs>", "", svg)
-    svg = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), svg)
+    # Long lines and clouds of marks are most of a page's weight: a tenth of a unit has to do there.
+    svg = re.sub(r'(?<= d=")[^"]{200,}|(?<=<use )[^>]*', lambda m: _rounded(m[0], 1), svg)
+    svg = _rounded(svg, 2)
     svg = re.sub(r"\s*\n\s*(<)?", lambda m: m[1] or " ", svg)
     return re.sub(r"<text><tspan .*?</text>", _numbers, svg)
+
+
+def _rounded(text: str, digits: int) -> str:
+    """The text, its numbers with at most so many decimals."""
+    number = rf"-?\d+\.\d{{{digits + 1},}}"
+    return re.sub(number, lambda m: f"{float(m[0]):.{digits}f}".rstrip("0").rstrip("."), text)
 
 
 def _numbers(label: re.Match) -> str:
