@@ -11,6 +11,7 @@ from autograder.course.diagrams import gru_cell
 from autograder.course.diagrams.gru_diagram import GRU_PARTS
 from autograder.course.figures import COLORS, figure_html, show, show_svg, svg_of, use_style
 from autograder.course.figures.palette import DARK, LIGHT
+from autograder.course.figures.phone import growing
 
 
 def draw():
@@ -107,7 +108,32 @@ def test_show_displays_a_captioned_figure_with_a_text_alternative(displayed):
     assert data["text/plain"] == 'A line "rising"'
     html = data["text/html"]
     assert 'class="gm-figure"' in html and "<figcaption>It rises.</figcaption>" in html
-    assert 'aria-label="A line &quot;rising&quot;"' in html and html.count('role="img"') == 1
+    named = 'role="img" aria-label="A line &quot;rising&quot;"'
+    assert html.count(named) == 2, "one drawing for a wide column, one for a narrow one"
+    assert html.count('class="gm-wide"') == html.count('class="gm-narrow"') == 1
+
+
+def test_on_a_phone_panels_stand_below_each_other_and_say_what_they_shared(displayed):
+    import matplotlib.pyplot as plt
+
+    use_style()
+    fig, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(7, 3))
+    left.set(ylabel="loss", yscale="log", ylim=(1e-6, 1))
+    html = displayed(lambda: show(fig, alt="Two empty panels", caption="Left: one. Right: two."))
+    html = html["text/html"]
+    wide, phone = (float(size) for size in re.findall(r'viewBox="0 0 ([\d.]+)', html))
+    assert wide > 500 and phone < 330
+    first, second = html.split('svg class="gm-narrow"')
+    assert first.count(">loss<") == 1 and second.count(">loss<") == 2
+    assert '<span class="gm-wide">Left</span><span class="gm-narrow">Above</span>: one.' in html
+
+
+def test_a_diagram_says_how_large_its_letters_are():
+    svg = growing(gru_cell())
+    assert svg == gru_cell()  # it is told as it is drawn, and once
+    assert "--gm-least:18.8px" in svg  # 10.2 pixels where 560 units are 304 pixels wide
+    sizes = re.findall(r'font-size="([\d.]+)"[^>]*style="--gm-size:([\d.]+)px', svg)
+    assert len(sizes) > 20 and all(drawn == told for drawn, told in sizes)
 
 
 def test_show_svg_gives_the_cell_its_own_text_alternative(displayed):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from autograder.course.figures.phone import growing
+
 from .pen import Layout, Pen
 
 
@@ -60,11 +62,12 @@ class CellDiagram:
                 draw(pen, at)
                 pen.end()
         text = escape(title or self._described(shown, highlight), quote=True)
-        return (
+        svg = (
             f'<svg role="img" aria-label="{text}" class="gm-cell" '
             f'viewBox="0 0 {at.width} {at.height}" style="max-width:{at.limit}px;width:100%;'
             f'height:auto;font-synthesis:none"><title>{text}</title>{"".join(pen.out)}</svg>'
         )
+        return svg if compact else growing(svg)
 
     def _described(self, shown: set[str], highlight: str | None) -> str:
         """The text alternative, by default."""

@@ -1,6 +1,7 @@
 """How the spellings of the GRU differ: where r acts, and how PyTorch stores the weights."""
 
 from autograder.course.figures.palette import css
+from autograder.course.figures.phone import growing
 
 from .pen import MATH_FONTS, SANS, TEXT_FONTS, math_svg, tilde_svg
 
@@ -174,4 +175,4 @@ def torch_storage() -> str:
             sheet.rect(x, y, width, row, color, tint=tint, dashed=dashed)
             sheet.math(x + width / 2, y + row / 2 + 6, letter, size=18)
     sheet.word(left, 72 + 3 * row + 26, "3H rows each, stacked r, z, n", anchor="start", size=13)
-    return str(sheet)
+    return growing(str(sheet), column=430)

@@ -111,7 +111,7 @@ def _end(x: float, markup: str, anchor: str) -> str:
     """The gradient's name, above the end of the rail."""
     font = 0.85 * _CELL.font
     return (
-        f'<text x="{x:g}" y="{_CELL.rail - 18}" text-anchor="{anchor}" font-family="{MATH_FONTS}" '
+        f'<text x="{x:g}" y="{_CELL.rail - 22}" text-anchor="{anchor}" font-family="{MATH_FONTS}" '
         f'font-style="italic" font-size="{font:g}" fill="{css("ink")}">{math_svg(markup, font)}</text>'
     )
 

@@ -335,7 +335,7 @@ def tilde_svg(x: float, y: float, font: float, color: str) -> str:
     rise = f"c{a:g} {-a * 1.3:g} {a:g} {-a * 1.3:g} {a * 1.6:g} {-a * 0.5:g}"
     fall = f"s{a * 0.7:g} {a * 0.8:g} {a * 1.6:g} {-a * 0.5:g}"
     return (
-        f'<path d="M{x:g} {top + a / 2:g}{rise}{fall}" fill="none" stroke="{color}" '
+        f'<path class="gm-tilde" d="M{x:g} {top + a / 2:g}{rise}{fall}" fill="none" stroke="{color}" '
         f'stroke-width="{font * 0.065:g}" stroke-linecap="round"/>'
     )
 

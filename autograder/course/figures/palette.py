@@ -76,6 +76,13 @@ FIGURE_CSS = (
     ":where(.gm-figure>svg){display:block;width:100%;height:auto;margin:0 auto}"
     f":where(.gm-figure>figcaption){{max-width:44rem;margin:.5rem auto 0;"
     f"font-size:.92em;line-height:1.45;color:{css('muted')}}}"
+    ".gm-figure .gm-narrow{display:none}"
+    "@media screen and (max-width:700px){.gm-figure>svg.gm-narrow{display:block}"
+    ".gm-figure span.gm-narrow{display:inline}.gm-figure .gm-wide{display:none}"
+    # the smallest letters grow most; ``phone.growing`` says which sizes they have
+    ".gm-cell [style*=--gm-size]{"
+    "font-size:max(calc(var(--gm-growth,1.2)*var(--gm-size)),var(--gm-least))}"
+    ".gm-cell .gm-tilde{transform:translateY(-3.4px)}}"
     f":where({colors.DARK_HOSTS}) :where(.gm-figure,.gm-cell){{{colors.declarations(DARK)}}}"
 )
 

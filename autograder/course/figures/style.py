@@ -6,6 +6,7 @@ import re
 from html import escape
 
 from .palette import COLORS, FIGURE_CSS, css_variables
+from .phone import growing, larger_scripts, narrow, stacked
 
 SANS = '"Instrument Sans", "Instrument Sans Variable", system-ui, sans-serif'
 # The mathematics fonts of the page come first, so that a symbol in a figure is the symbol in
@@ -87,13 +88,51 @@ def svg_of(fig) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.S)
+    svg = _light(svg)
     width = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
     svg = re.sub(r'<svg [^>]*?(viewBox="[^"]+")[^>]*>', r"<svg \1>", svg, count=1, flags=re.S)
     svg = _site_fonts(svg)
-    svg = svg.replace(
-        "<svg ", f'<svg style="max-width:{width * _SCALE:.0f}px;font-synthesis:none" ', 1
+    style = (
+        f"max-width:{width * _SCALE:.0f}px;font-synthesis:none;"
+        "stroke-linejoin:round;stroke-linecap:butt"
     )
+    svg = svg.replace("<svg ", f'<svg style="{style}" ', 1)
     return _own_ids(css_variables(svg))
+
+
+def _light(svg: str) -> str:
+    """Leave out what no reader sees: names nothing refers to, a thousandth of a pixel, line ends."""
+    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
+    svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
+    # Matplotlib's rule for every element would hold in the whole page; `svg_of` has it at the root.
+    svg = re.sub(r"<defs>\s*<style[^>]*>\*\{[^}]*\}</style>\s*</defs>", "", svg)
+    # Long lines and clouds of marks are most of a page's weight: a tenth of a unit has to do there.
+    svg = re.sub(r'(?<= d=")[^"]{200,}|(?<=<use )[^>]*', lambda m: _rounded(m[0], 1), svg)
+    svg = _rounded(svg, 2)
+    svg = re.sub(r"\s*\n\s*(<)?", lambda m: m[1] or " ", svg)
+    return re.sub(r"<text><tspan .*?</text>", _numbers, svg)
+
+
+def _rounded(text: str, digits: int) -> str:
+    """The text, its numbers with at most so many decimals."""
+    number = rf"-?\d+\.\d{{{digits + 1},}}"
+    return re.sub(number, lambda m: f"{float(m[0]):.{digits}f}".rstrip("0").rstrip("."), text)
+
+
+def _numbers(label: re.Match) -> str:
+    """Let the digits of a number such as a power of ten follow each other.
+
+    Matplotlib places each where its own font would have it, and the site's digits are narrower.
+    """
+    if re.search(r">[^<\d−.]+</tspan>", label[0]):
+        return label[0]
+    digits = re.compile(r'(<tspan x="[^"]+" )([^>]*>)([^<]+)</tspan><tspan x="[^"]+" \2([^<]+)')
+    text, before = label[0], ""
+    while text != before:
+        text, before = digits.sub(r"\1\2\3\4", text), text
+    head, first, *others = text.split("<tspan x=")
+    others = [re.sub(r'^"[^"]*"', '<tspan dx="0.5"', other) for other in others]
+    return f"{head}<tspan x={first}" + "".join(others)
 
 
 def _site_fonts(svg: str) -> str:
@@ -116,18 +155,30 @@ def _own_ids(svg: str) -> str:
     return re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
 
 
-def figure_html(svg: str, alt: str, caption: str = "") -> str:
-    """An SVG text as ``<figure class="gm-figure">`` with a text alternative and a caption."""
+def figure_html(svg: str, alt: str, caption: str = "", phone: str = "") -> str:
+    """An SVG text as ``<figure class="gm-figure">`` with a text alternative and a caption.
+
+    ``phone`` is the same picture as another SVG text, seen instead where the column is narrow.
+    """
     if not alt:
         raise ValueError("a figure needs a text alternative: alt must not be empty")
+    drawings = _named(svg, alt)
+    if phone:
+        drawings = drawings.replace("<svg", '<svg class="gm-wide"', 1) + _named(phone, alt).replace(
+            "<svg", '<svg class="gm-narrow"', 1
+        )
+    text = f"<figcaption>{caption}</figcaption>" if caption else ""
+    return f'<figure class="gm-figure"><style>{FIGURE_CSS}</style>{drawings}{text}</figure>'
+
+
+def _named(svg: str, alt: str) -> str:
+    """An SVG text with its text alternative."""
     head, body = svg.split(">", 1)
     head = re.sub(r'\s(?:role|aria-label)="[^"]*"', "", head)
     body = re.sub(r"^\s*<title>.*?</title>", "", body, flags=re.S)
     label = escape(alt, quote=True)
     head = head.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
-    svg = f"{head}><title>{escape(alt)}</title>{body}"
-    text = f"<figcaption>{caption}</figcaption>" if caption else ""
-    return f'<figure class="gm-figure"><style>{FIGURE_CSS}</style>{svg}{text}</figure>'
+    return f"{head}><title>{escape(alt)}</title>{body}"
 
 
 def _display(html: str, alt: str) -> None:
@@ -136,19 +187,27 @@ def _display(html: str, alt: str) -> None:
     display({"text/html": html, "text/plain": alt}, raw=True)
 
 
-def show(fig, alt: str, caption: str = "") -> None:
-    """Display a Matplotlib figure as one inline SVG and close it.
+def show(fig, alt: str, caption: str = "", phone_inches: float = 0) -> None:
+    """Display a Matplotlib figure as inline SVG, one for a wide and one for a narrow column; close it.
 
     ``alt`` says what the figure shows to someone who cannot see it; ``caption`` (HTML allowed)
-    says what to see in it.
+    says what to see in it. ``phone_inches`` is the width of the drawing for a phone, where it
+    cannot be as narrow as the others: it then scrolls in its box.
     """
     import matplotlib.pyplot as plt
 
-    html = figure_html(svg_of(fig), alt, caption)
+    wide = svg_of(fig)
+    with larger_scripts():
+        moved = narrow(fig, phone_inches) if phone_inches else narrow(fig)
+        phone = svg_of(fig)
+    if phone_inches:
+        phone = phone.replace('style="', f'style="--gm-column:{72 * phone_inches:.0f}px;', 1)
+    caption = stacked(caption) if moved else caption
     plt.close(fig)
+    html = figure_html(wide, alt, caption, phone)
     _display(html, alt)
 
 
 def show_svg(svg: str, alt: str, caption: str = "") -> None:
     """Display a hand-drawn SVG text in the same frame as `show`."""
-    _display(figure_html(_own_ids(css_variables(svg)), alt, caption), alt)
+    _display(figure_html(_own_ids(css_variables(growing(svg))), alt, caption), alt)
