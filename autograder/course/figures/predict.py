@@ -57,7 +57,7 @@ def prediction_html(question: str, choices: Sequence[Choice], look: str = "") ->
         '<div class="gm-predict"><fieldset>'
         f"<legend><b>Predict, then look.</b> {question}</legend>{buttons}</fieldset>"
         f'<div class="gm-told" role="status" data-look="{look or name}"></div>'
-        f"<details><summary>All answers</summary><ul>{answers}</ul></details></div>{below}"
+        f'<details class="gm-answers"><summary>All answers</summary><ul>{answers}</ul></details></div>{below}'
     )
 
 
