@@ -5,6 +5,7 @@ it is drawn.
 """
 
 from .palette import COLORS, FIGURE_CSS, LINES, css
+from .predict import Choice, predict
 from .prose import minus, power_of_ten, say
 from .style import figure_html, show, show_svg, svg_of, use_style
 
@@ -15,10 +16,12 @@ __all__ = [
     "COLORS",
     "FIGURE_CSS",
     "LINES",
+    "Choice",
     "css",
     "figure_html",
     "minus",
     "power_of_ten",
+    "predict",
     "say",
     "show",
     "show_svg",
