@@ -5,7 +5,6 @@ import re
 import struct
 
 import pytest
-
 from picture_the_report import FOLDER, ROOT, digest
 
 PAGE = (ROOT / "book" / "teach" / "class-report.md").read_text(encoding="utf-8")
