@@ -12,13 +12,11 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import descriptions
 import formulas
 import handouts
 import lite
 import mistake_cards
-import descriptions
-import handouts
-import lite
 import published
 import python_in_pages
 import search_index
