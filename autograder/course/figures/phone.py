@@ -13,7 +13,7 @@ LEAST = 10.2
 COLUMN = 304
 """Pixels, the narrowest column that a figure has to fit, in a frame on a screen of 360."""
 
-_INCHES = 4.45  # 320 units: about one pixel each
+_INCHES = 4.2  # 302 units: one pixel each
 _GROWTH = 1.2
 # A letter in a script is this much of the letter it belongs to; Matplotlib's 0.7 is too small here.
 _SCRIPT = 0.85
