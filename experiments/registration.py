@@ -9,6 +9,7 @@ and runs that were repeated with the present instrument (`python -m experiments 
 """
 
 import ast
+import functools
 import hashlib
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def digest(modules: tuple[str, ...], folder: Path = HERE) -> str:
     return found.hexdigest()[:12]
 
 
+@functools.cache
 def current() -> dict[str, str]:
     """The digests of what is here."""
     return {"rules": digest(RULES), "instrument": digest(INSTRUMENT)}

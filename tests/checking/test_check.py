@@ -210,9 +210,12 @@ def a_tenth_of_a_second() -> int:
 
 @pytest.mark.parametrize("name", [e.name for e in ASSIGNMENTS["gru"]])
 def test_one_check_takes_about_a_tenth_of_a_second_after_the_first(name):
-    """Right and wrong answers, measured against a loop of Python in the same run."""
+    """Right and wrong answers, measured against a loop of Python in the same run.
+
+    The factor leaves room for processors on which such a loop is quick and torch is not.
+    """
     for code in (RIGHT[name][0], COURSE.get(name).mistakes[0].wrong):
-        assert quickest(lambda code=code: grade(code, name)) < 2 * quickest(a_tenth_of_a_second)
+        assert quickest(lambda code=code: grade(code, name)) < 4 * quickest(a_tenth_of_a_second)
 
 
 def test_importing_the_package_does_not_import_torch():
