@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import formulas
 import handouts
 import lite
+import page_load
 import python_in_pages
 from docutils import nodes
 from sphinx_external_toc.parsing import parse_toc_yaml
@@ -229,5 +230,6 @@ def setup(app):
     formulas.setup(app)
     handouts.setup(app)
     python_in_pages.setup(app)
+    page_load.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
