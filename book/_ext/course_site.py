@@ -18,6 +18,7 @@ import handouts
 import lite
 import mistake_cards
 import published
+import page_load
 import python_in_pages
 import search_index
 import way
@@ -239,5 +240,6 @@ def setup(app):
     published.setup(app)
     way.setup(app)
     descriptions.setup(app)
+    page_load.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
