@@ -17,8 +17,8 @@ import formulas
 import handouts
 import lite
 import mistake_cards
-import published
 import page_load
+import published
 import python_in_pages
 import search_index
 import way
