@@ -118,18 +118,17 @@ def test_a_recording_is_a_person_s_take_of_a_digit_cut_at_forty_frames():
 # What is reached without recurrence.
 
 
-@pytest.fixture(scope="module")
-def reached():
-    return {name: without_recurrence(ALL[name]) for name in designs.SCALE}
+# The same digits through the same code as "known", each ten seconds and more: `make experiments` runs them.
+LONG = ("voice_raw", "voice_centered", "voice_shifted", "clips", "streams")
 
 
 def test_every_task_has_a_trivial_predictor_and_a_baseline():
     assert set(WITHOUT) == set(ALL)
 
 
-@pytest.mark.parametrize("name", designs.SCALE)
-def test_the_registered_scale_is_what_is_measured(name, reached):
-    trivial, baseline = reached[name]
+@pytest.mark.parametrize("name", [name for name in designs.SCALE if name not in LONG])
+def test_the_registered_scale_is_what_is_measured(name):
+    trivial, baseline = without_recurrence(ALL[name])
     registered, best = designs.SCALE[name]
     assert trivial == pytest.approx(registered, rel=1e-3)
     # Another version of a solver may move the last digits; the best known is never worse.
