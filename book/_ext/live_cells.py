@@ -121,7 +121,6 @@ def add_cells(app, pagename, templatename, context, doctree):
     context["body"] += f'<script type="application/json" id="gm-cells">{text}</script>\n'
     for name in ("gm-run", "gm-cells", *(EXERCISES if data["kind"] == "exercises" else ())):
         app.add_js_file(f"{name}.js", loading_method="defer")
-    app.add_css_file("gm-cells.css")
 
 
 def of_exercises(pagename: str, notebook, shown: list[int], course) -> dict:

@@ -215,22 +215,18 @@ def above_the_first_cell(body: str, exercise: str) -> str:
 
 
 def add_cards(app, pagename, templatename, context, doctree):
-    """Fill the places of a page, and load what they need where there are any."""
+    """Fill the places of a page, and load the scripts they need where there are any."""
     if doctree is None:
         return
     for name in ("gm-trial", "gm-table"):
         if f"<{name}" in context["body"]:
-            app.add_css_file(f"{name}.css")
             app.add_js_file(f"{name}.js", loading_method="defer")
-    if pagename == app.config.root_doc:
-        app.add_css_file("gm-landing.css")
     body = PLACE.sub(lambda found: figure(found[1]), context["body"])
     folder, _, name = pagename.rpartition("/")
     if folder == f"notebooks/{name}" and name in FOLDED:
         body = above_the_first_cell(body, FOLDED[name])
     if body != context["body"]:
         context["body"] = body
-        app.add_css_file("gm-mistake.css")
         app.add_js_file("gm-mistake.js", loading_method="defer")
 
 

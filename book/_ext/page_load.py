@@ -11,8 +11,6 @@ from sphinx.builders.html._assets import _JavaScript
 THEME = ["styles/theme.css", "styles/pydata-sphinx-theme.css"]
 """Those that the theme writes into its template rather than on the list."""
 
-ON_SOME_PAGES = ["gm-cells.css"]
-
 NEEDED_WHERE = {
     "togglebutton.js": re.compile(
         r'class="(?:[^"]* )?(?:toggle|admonition [^"]*dropdown)[ "]|class="[^"]*dropdown admonition'
@@ -31,12 +29,14 @@ OF_SPHINX_SEARCH = {"doctools.js", "sphinx_highlight.js"}
 
 
 def names_of_sheets(app) -> list[str]:
-    """Every style sheet of the site, in the order in which they would be linked."""
+    """Every style sheet of the site, in the order in which they would be linked.
+
+    One for print alone stays a link of its own, which holds up no page.
+    """
     listed = sorted(app.builder._css_files, key=lambda sheet: sheet.priority)
+    listed = [sheet for sheet in listed if "media" not in sheet.attributes]
     names = [str(sheet.filename).removeprefix("_static/") for sheet in listed]
-    names = [name for name in names if name not in ON_SOME_PAGES and "thebe" not in name]
-    own = next(k for k, name in enumerate(names) if name == app.config.html_css_files[0][0])
-    return list(dict.fromkeys([*THEME, *names[:own], *ON_SOME_PAGES, *names[own:]]))
+    return [*THEME, *dict.fromkeys(name for name in names if "thebe" not in name)]
 
 
 def lighten(app, pagename, templatename, context, doctree):
