@@ -72,6 +72,7 @@
       row.replaceChildren(button("Forget everything", async () => {
         for (const key of [KEY, ...ours()]) attempt(store => store.removeItem(key));
         await Promise.all(lite.map(name => new Promise(done => { const asked = indexedDB.deleteDatabase(name); asked.onsuccess = asked.onerror = asked.onblocked = done; })));
+        history.scrollRestoration = "manual"; // at the page's end it would be noted as read again
         location.reload();
       }), close);
       close.focus();

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "book" / "_static"
 MOCK = (HERE / "mock_run.js").read_text(encoding="utf-8")
 GRU, CHAPTER = "notebooks/gru/gru.html", "book/memory/why-it-forgets.html"
+FORTH, BACK = 9, 11  # cells of the chapter: three steps by hand, and their derivatives
 FIRST, EXAMPLE, SECOND, STEP, LAYER, QUESTION = 7, 9, 14, 28, 57, 73
 """Cells of the GRU notebook: update_gate and its example, reset_gate, gru_step, GRULayer, the question."""
 
@@ -617,34 +618,34 @@ def test_work_goes_to_jupyterlite_and_comes_back(contexts, reader):
 def test_a_snippet_runs_beside_the_output_of_the_build(reader):
     page = reader(CHAPTER)
     answers(page, "return { shown: { kind: 'text', value: `ran ${id}` } }")
-    built = cell(page, 10).locator(".cell_output").inner_text()
-    cell(page, 10).get_by_role("button", name="Run this cell").click()
-    pair = cell(page, 10).locator(".gm-code-pair")
+    built = cell(page, BACK).locator(".cell_output").inner_text()
+    cell(page, BACK).get_by_role("button", name="Run this cell").click()
+    pair = cell(page, BACK).locator(".gm-code-pair")
     assert pair.locator(".cell_output").inner_text() == built
     assert pair.get_by_text("From the build").is_visible() and pair.get_by_text("Yours").is_visible()  # fmt: skip
     assert pair.locator(".gm-code-out pre").inner_text() == "ran this cell"
     ran = page.evaluate("mock.asked[0]")
     assert "import numpy as np" in ran[0]["source"] and "h0 = 0.5" in ran[1]["source"]
-    fold = cell(page, 10).locator("details.gm-fold")
+    fold = cell(page, BACK).locator("details.gm-fold")
     fold.get_by_text("What runs before this cell").click()
     assert ran[1]["source"] in fold.locator("pre").inner_text()
 
 
 def test_a_snippet_goes_back_to_the_original(reader):
     page = reader(CHAPTER)
-    cell(page, 8).get_by_role("button", name="Run this cell").click()
-    field = cell(page, 8).locator("textarea")
+    cell(page, FORTH).get_by_role("button", name="Run this cell").click()
+    field = cell(page, FORTH).locator("textarea")
     original = field.input_value()
     field.fill("w = 3")
-    cell(page, 10).get_by_role("button", name="Run this cell").click()
+    cell(page, BACK).get_by_role("button", name="Run this cell").click()
     assert [one["source"] for one in page.evaluate("mock.asked[1]")][1] == "w = 3"  # as edited
-    push(page, 8, "Back to the original")
+    push(page, FORTH, "Back to the original")
     assert field.input_value() == original
-    push(page, 8, "Undo")
+    push(page, FORTH, "Undo")
     assert field.input_value() == "w = 3"
     field.fill("BROKEN = 3")
-    push(page, 10, "Run")
-    assert "which fails: SyntaxError" in says(page, 10)
+    push(page, BACK, "Run")
+    assert "which fails: SyntaxError" in says(page, BACK)
 
 
 # For everybody
@@ -684,8 +685,8 @@ def everything(page, path):
         open_file(page, "x.ipynb", "{}")
     else:
         answers(page, "return { printed: 'a long line '.repeat(30) + '\\n' }")
-        cell(page, 10).get_by_role("button", name="Run this cell").click()
-        cell(page, 10).locator("summary").click()
+        cell(page, BACK).get_by_role("button", name="Run this cell").click()
+        cell(page, BACK).locator("summary").click()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -229,20 +229,22 @@ def growing(svg: str, column: int = COLUMN) -> str:
 
     The SVG text names the size that its smallest letter must have, in its own units, in
     ``--gm-least``; each text names its own in ``--gm-size``. ``column`` is the width in pixels
-    below which it scrolls, for a diagram with more words than a narrow column has room for. A
-    drawing that went through here before is left alone.
+    below which it scrolls, for a diagram with more words than a narrow column has room for. In a
+    drawing that went through here before, what was added since is told.
     """
     head = svg[: svg.index(">")]
     box = re.search(r'viewBox="0 0 ([\d.]+)', head)
-    if "--gm-least" in head or not box:
+    if not box:
         return svg
 
     def told(tag: re.Match) -> str:
         size = re.search(r'\sfont-size="([\d.]+)(?:px)?"', tag[2])
-        if not size:
+        if not size or "--gm-size" in tag[2]:
             return tag[0]
         return f"<{tag[1]}{_styled(tag[2], f'--gm-size:{size[1]}px')}>"
 
+    if "--gm-least" in head:
+        return head + _TAG.sub(told, svg[svg.index(">") :])
     style = f"--gm-least:{LEAST * float(box[1]) / column:.1f}px"
     if column > COLUMN:
         style += f";--gm-growth:1;--gm-column:{column}px"
