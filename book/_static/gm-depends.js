@@ -120,7 +120,7 @@
     const most = Math.max(...norms) || 1, value = (share) => log ? Math.max(decades(share), 0) : share;
     return html("div", { class: "net", style: `--c:var(--gm-${family})` },
       html("div", { class: "who" }, html("b", {}, NAMES[family]),
-        svg("svg", {}, svg("line", { x2: 30, y1: 4, y2: 4, stroke: "var(--c)", "stroke-width": 2, "stroke-dasharray": DASH[family] })),
+        svg("svg", { "aria-hidden": "true" }, svg("line", { x2: 30, y1: 4, y2: 4, stroke: "var(--c)", "stroke-width": 2, "stroke-dasharray": DASH[family] })),
         html("span", {}, guessed ? `gradient of its first guess, ${named(alphabet[chosen])}` : `${named(text[at])} has ${percent(probabilities[here])}`),
         html("span", {}, `first guesses: ${first.map(worth).join(", ")}`)),
       html("div", { class: "text" }, ...[...text].map((character, k) =>
@@ -144,7 +144,7 @@
     });
     const columns = [1, 8, 16, 24, 32, 40, 48, 56, 64].map((lag) =>
       svg("text", { x: `${lag < longest - 1 ? px(100 * (lag - 0.5) / (longest - 1)) : 100}%`, y: PLOT + 16, "text-anchor": lag < longest - 1 ? "middle" : "end" }, lag));
-    return svg("svg", { class: "lags" }, svg("svg", { y: 22, overflow: "visible" }, ...rows, ...columns,
+    return svg("svg", { class: "lags", "aria-hidden": "true" }, svg("svg", { y: 22, overflow: "visible" }, ...rows, ...columns,
       ...found.flatMap((read) => line(read, longest)), svg("text", { y: -6 }, "share of the sum"), svg("text", { y: PLOT + 34 }, "characters back")));
   }
 
