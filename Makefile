@@ -98,8 +98,10 @@ lab: .venv/.installed $(STAMPS)/notebooks  ## open the exercises in JupyterLab
 
 # ---- tests ----
 
-# In as many processes as there are cores; a file's tests stay together, the long files begin first.
-side_by_side := -n logical --dist loadfile --no-loadscope-reorder
+# In half as many more processes as there are cores, since browsers and kernels are waited for; a file's
+# tests stay together, the long files begin first.
+processes = $(shell $(BIN)/python -c 'import os; print(max(2, 3 * os.cpu_count() // 2))')
+side_by_side = -n $(processes) --dist loadfile --no-loadscope-reorder
 
 test: site lint types  ## run every test (installs a browser for those of the website where it can)
 	@bash tests/site/ensure-browser

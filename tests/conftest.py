@@ -1,6 +1,6 @@
 """How the tests share work between processes, and what is printed at the end of a run.
 
-``make test`` runs them in as many processes as the machine has cores. The tests of a file stay
+``make test`` runs them in half as many more processes as the machine has cores. The tests of a file stay
 together in one process, where they share what its fixtures built. What several files
 need is made once by ``once`` and found there by all processes.
 """
