@@ -26,7 +26,7 @@ def blocks() -> list[tuple[str, str, str]]:
     found = re.findall(
         r"^```(?:\{code-block\} )?(\w+)\n(?::caption: ([^\n]*)\n)?(.*?)^```$", page, re.M | re.S
     )
-    boxes = len(re.findall(r"^```\{admonition\}", page, re.M))
+    boxes = len(re.findall(r"^```\{(?:admonition|code-cell)\}", page, re.M))
     assert 2 * (len(found) + boxes) == len(re.findall(r"^```", page, re.M))
     return found
 
