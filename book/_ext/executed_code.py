@@ -24,6 +24,7 @@ from pathlib import Path
 PACKAGES = ("autograder", "experiments")
 _CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _OPTION = re.compile(r"^:[a-z-]+:")
+_OPTIONS = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 _MAGIC = re.compile(r"^\s*[%!]")
 _LOOKS_ITSELF = re.compile(r"\b(?:iter_modules|walk_packages|import_module)\b")
 
@@ -49,7 +50,8 @@ def imported(source: str, module: str = "", package: bool = False) -> Iterator[s
 
 def cells(page: str) -> str:
     """The code of a page's executed cells."""
-    lines = (line for code in _CELL.findall(page) for line in code.splitlines())
+    bare = (_OPTIONS.sub("", code) for code in _CELL.findall(page))
+    lines = (line for code in bare for line in code.splitlines())
     return "\n".join(line for line in lines if not _OPTION.match(line) and not _MAGIC.match(line))
 
 

@@ -121,6 +121,11 @@ def add_way(app, pagename, templatename, context, doctree):
         context["body"] = context["body"].replace(MARKER, overview(app, context["pathto"]))
 
 
+def link(address: str, text: str) -> str:
+    """To another page; the name alone of the page it stands on."""
+    return text if address == "#" else f'<a href="{escape(address)}">{text}</a>'
+
+
 def overview(app, pathto) -> str:
     """The whole way as a list, part by part."""
     parts = dict.fromkeys(place.part for place in app.gm_places if place.part not in ASIDE)
@@ -128,8 +133,7 @@ def overview(app, pathto) -> str:
     for part in parts:
         here = [place for place in app.gm_places if place.part == part]
         pages = "".join(
-            f'<li><a href="{escape(pathto(place.page))}">{title(app, place.page)}</a>'
-            f"<span>{place.takes}</span></li>"
+            f"<li>{link(pathto(place.page), title(app, place.page))}<span>{place.takes}</span></li>"
             for place in here
         )
         total = minutes(sum(place.minutes for place in here))
