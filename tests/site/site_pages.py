@@ -50,3 +50,19 @@ def milliseconds_of_work(page, act: str) -> float:
         spent.append(so_far() - before)
     devtools.detach()
     return min(spent)
+
+
+def least_letter(page, where: str) -> float:
+    """The size in pixels of the smallest letter that can be seen in these places."""
+    return page.evaluate(
+        """where => Math.min(...[...document.querySelectorAll(where)].flatMap(place => {
+          const texts = document.createTreeWalker(place, NodeFilter.SHOW_TEXT), sizes = [];
+          while (texts.nextNode()) {
+            const e = texts.currentNode.parentElement;
+            if (!texts.currentNode.data.trim() || !e.checkVisibility() || e.closest("style, title, option")) continue;
+            sizes.push(parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM?.().a ?? 1));
+          }
+          return sizes;
+        }))""",
+        where,
+    )

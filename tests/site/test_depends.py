@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from site_pages import assert_fits
 from test_pages import AXE, RULES
 
@@ -20,14 +19,6 @@ PASSAGES = [
     {"title": "A name", "text": "The White Whale, the White Whale!", "at": 29},
     {"title": "A mark", "text": '"Are you through?"\n', "at": 17},
 ]
-
-
-@pytest.fixture(scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from site_pages import PHONE
+from site_pages import PHONE, least_letter
 
 from autograder.material.config import find_course
 from autograder.material.notebooks import exercise_table
@@ -19,22 +19,6 @@ FIRST_SCREEN = (
     ".gm-check",
     ".gm-parts",
 )
-
-
-def least_letter(page, where: str) -> float:
-    """The size in pixels of the smallest letter that can be seen in these places."""
-    return page.evaluate(
-        """where => Math.min(...[...document.querySelectorAll(where)].flatMap(place => {
-          const texts = document.createTreeWalker(place, NodeFilter.SHOW_TEXT), sizes = [];
-          while (texts.nextNode()) {
-            const e = texts.currentNode.parentElement;
-            if (!texts.currentNode.data.trim() || !e.checkVisibility() || e.closest("style, title, option")) continue;
-            sizes.push(parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM?.().a ?? 1));
-          }
-          return sizes;
-        }))""",
-        where,
-    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,28 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
-from site_pages import PHONE
+from site_pages import PHONE, least_letter
 
 from experiments import board, results, show
 
 BOOK = Path(__file__).parents[2] / "book"
 INDEX, CLAIMS, MISTAKES = "book/index.html", "book/back/claims.html", "book/back/mistakes.html"
-
-
-def least_letter(page, where: str) -> float:
-    """The size in pixels of the smallest letter that can be seen in these places."""
-    return page.evaluate(
-        """where => Math.min(...[...document.querySelectorAll(where)].flatMap(place => {
-          const texts = document.createTreeWalker(place, NodeFilter.SHOW_TEXT), sizes = [];
-          while (texts.nextNode()) {
-            const e = texts.currentNode.parentElement;
-            if (!texts.currentNode.data.trim() || !e.checkVisibility() || e.closest("style, title, option")) continue;
-            sizes.push(parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM?.().a ?? 1));
-          }
-          return sizes;
-        }))""",
-        where,
-    )
 
 
 def test_a_row_has_the_claim_in_words_its_dots_and_its_verdict():
