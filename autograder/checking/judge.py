@@ -287,8 +287,8 @@ class _Played:
     failures: list[Failure | None]
     complete: bool
     """whether every probe was played, to its end"""
-    remembers: bool
-    """whether the same inputs gave another result when they came again"""
+    differs: bool
+    """whether the same inputs gave another result, or an end, when they came again"""
 
     @property
     def passed(self) -> bool:
@@ -323,7 +323,7 @@ def decide(
     mistake: Mistake | None = None
     diagnoses: tuple[Diagnosis, ...] = ()
     suspicions: tuple[Diagnosis, ...] = ()
-    if played.complete and not played.passed and not played.remembers:
+    if played.complete and not played.passed and not played.differs:
         mistake, diagnoses, suspicions = named(
             exercise,
             questions.seed,
@@ -407,16 +407,21 @@ def _compare(questions: Questions, observed: list[Observation]) -> _Played:
         results.append(ProbeResult(probe.name, failure is None, probe.part, tried, share))
 
     complete = len(observed) == len(inputs) and observed[-1].status not in FINAL
-    remembers = False
+    differs = False
     for index, seen in enumerate(again, len(inputs) - len(again)):
-        before = first[index]
-        if not complete or before.status == seen.status != "ok":
+        before, name, tried = first[index], results[index].name, results[index].sizes
+        if not complete or "ok" not in (before.status, seen.status):
+            continue  # two calls that fail may fail differently: by how much memory is left, say
+        if seen.status in FINAL:
+            given, target = inputs[index], questions.expected[index]
+            failures[index] = failure_of(exercise, exercise.probes[index], given, seen, target)
+        elif not same_behavior(exercise, before.outputs, before, seen):
+            failures[index] = Failure("state", *KEEPS, name, tried)
+        else:
             continue
-        if not same_behavior(exercise, before.outputs, before, seen):
-            remembers = True
-            failures[index] = Failure("state", *KEEPS, results[index].name, results[index].sizes)
-            results[index] = replace(results[index], passed=False, share=0.0)
-    return _Played(observed, results, failures, complete, remembers)
+        differs = True
+        results[index] = replace(results[index], passed=False, share=0.0)
+    return _Played(observed, results, failures, complete, differs)
 
 
 def _largest_error(questions: Questions, played: _Played) -> float | None:

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from autograder import grade
+from autograder.checking.judge import Questions, decide
+from autograder.course.gated_memory import COURSE
+from autograder.player.observe import Observation
 
 
 def sigmoid(a):
@@ -160,6 +163,35 @@ def test_a_result_kept_from_call_to_call_is_found():
     assert verdict.points < verdict.max_points
     assert verdict.failure.kind == "state"
     assert "Called twice with the same inputs" in str(verdict)
+
+
+FIRST_TIME = {
+    "all is well": ("ok", "timeout", "timeout"),
+    "an error": ("exception", "timeout", "exception"),
+    "an error, then all is well": ("exception", "ok", "state"),
+}
+
+
+@pytest.mark.parametrize("first", FIRST_TIME)
+def test_an_end_in_the_second_round_is_no_result_kept(first):
+    """A call that ran out of time or memory, only when it was made again, says nothing of what is
+    kept from call to call; and two calls that fail may fail differently."""
+    before, after, kind = FIRST_TIME[first]
+    questions = Questions.prepare(COURSE.get("count_lstm_parameters"))
+    right = list(
+        questions.exercise.play(
+            lambda inputs, hidden: 4 * hidden * (inputs + hidden + 1), questions.played
+        )
+    )
+    count = len(questions.inputs)
+    errors = [Observation("exception", message="MemoryError")] * count
+    rounds = [
+        *(right[:count] if before == "ok" else errors),
+        *(right[count:] if after == "ok" else [Observation(after)]),
+    ]
+    verdict = decide(questions, rounds)
+    assert not verdict.passed and verdict.mistake is None
+    assert verdict.failure.kind == kind
 
 
 def test_a_sigmoid_keeps_axes_of_length_one():
