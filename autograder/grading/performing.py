@@ -330,7 +330,9 @@ def _asked_again(
     if part.reading.asked_in_place and until in part.reading.order:
         cells = cells[: part.reading.order.index(until) + 1]
     cells = [cell for cell in cells if cell[0] not in done.left_out]
-    for kind in ("plain", "torch"):
+    # A player without torch costs less to start, and is in vain where a cell imports torch.
+    imported = any("torch" in source for _, source in cells)
+    for kind in ("torch",) if imported else ("plain", "torch"):
         try:
             with engine.player(kind) as player:
                 try:
