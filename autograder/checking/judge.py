@@ -26,6 +26,7 @@ from autograder.checking.naming import (
     tolerance_for,
     usual_observations,
 )
+from autograder.checking.points import rounded
 from autograder.checking.record import Examined, Exercise, Inputs, Mistake, Outputs, Probe
 from autograder.checking.verdict import Diagnosis, Failure, ProbeResult, Verdict
 from autograder.player.contract import Arrays, Gradients, Params
@@ -343,7 +344,7 @@ def decide(
         signature=exercise.signature,
         part_names=exercise.parts,
         passed=played.passed,
-        points=round(exercise.points * share, 2),
+        points=rounded(exercise.points * share),
         max_points=exercise.points,
         probes=tuple(played.results),
         failure=played.first,

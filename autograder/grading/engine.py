@@ -18,6 +18,7 @@ from pathlib import Path
 from autograder.checking import answers
 from autograder.checking.course import Course
 from autograder.checking.judge import Questions
+from autograder.checking.points import total
 from autograder.checking.record import Exercise
 from autograder.checking.verdict import Verdict
 from autograder.grading import version as versions
@@ -179,10 +180,10 @@ class Engine:
                 elif _answered(performance.verdicts[exercise.name]):
                     settled[exercise.name] = performance.verdicts[exercise.name]
             done.append((reading, performance))
-            return sum(verdict.points for verdict in performance.verdicts.values())
+            return total(verdict.points for verdict in performance.verdicts.values())
 
         stands = Reading(AS_IT_STANDS, tuple(range(len(code))))
-        most = sum(exercise.points for exercise in exercises)
+        most = total(exercise.points for exercise in exercises)
         earned = [perform(stands)]
         if earned[0] < most:
             for reading in readings(code, release)[1:]:
@@ -192,8 +193,8 @@ class Engine:
         best = earned.index(max(earned))
         reading, performance = done[best]
         self._follow(Part(sources, exercises, reading, checks(code)), performance, deadline)
-        earned[best] = sum(verdict.points for verdict in performance.verdicts.values())
-        tried = [(reading.name, round(e, 2)) for (reading, _), e in zip(done, earned, strict=True)]
+        earned[best] = total(verdict.points for verdict in performance.verdicts.values())
+        tried = [(reading.name, e) for (reading, _), e in zip(done, earned, strict=True)]
         tried.insert(0, tried.pop(best))
         return _together([performance for _, performance in done], best), tuple(tried)
 

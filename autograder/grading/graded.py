@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from autograder.checking.points import total
 from autograder.checking.verdict import Verdict
 from autograder.material.remarks import LOOK, Remark
 
@@ -43,12 +44,12 @@ class Graded:
     @property
     def points(self) -> float:
         """What the checks give, to two decimals."""
-        return round(sum(verdict.points for verdict in self.verdicts), 2)
+        return total(verdict.points for verdict in self.verdicts)
 
     @property
     def max_points(self) -> float:
         """What the checks can give."""
-        return round(sum(verdict.max_points for verdict in self.verdicts), 2)
+        return total(verdict.max_points for verdict in self.verdicts)
 
     @property
     def no_grade(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from autograder.checking.points import total
 from autograder.grading.graded import Graded
 from autograder.material.config import CourseError
 
@@ -46,7 +47,7 @@ class Mark:
     @property
     def points(self) -> float:
         """The final score, never below 0, as nbgrader's own export computes it."""
-        return round(max(0.0, sum(part.points for part in self.parts) - self.penalty), 2)
+        return max(0.0, total((*(part.points for part in self.parts), -self.penalty)))
 
     @property
     def waiting(self) -> tuple[str, ...]:

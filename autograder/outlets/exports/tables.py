@@ -7,6 +7,7 @@ import io
 import re
 from html import escape
 
+from autograder.checking.points import rounded
 from autograder.material.config import CourseError
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
@@ -55,7 +56,7 @@ def printable(text: str) -> str:
 
 def number(points: float) -> str:
     """Points as text: at most two decimals, as many as Canvas keeps, and a decimal point."""
-    return f"{round(points, 2):.10g}"
+    return f"{rounded(points):.10g}"
 
 
 def write_table(table: Table, delimiter: str = ",") -> str:

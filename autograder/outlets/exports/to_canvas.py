@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from autograder.checking.points import rounded
 from autograder.material.config import CourseError
 from autograder.outlets.exports.marks import Mark, Marks, count
 from autograder.outlets.exports.tables import Table, number, plain, read_table
@@ -160,7 +161,7 @@ def _canvas_column(header: list[str], name: str) -> int | None:
 
 def _require_points(there: str, most: float, title: str) -> None:
     try:
-        same = float(there.strip().replace(",", ".")) == round(most, 2)
+        same = float(there.strip().replace(",", ".")) == rounded(most)
     except ValueError:
         same = False
     if not same:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from autograder.checking.points import rounded
 from autograder.checking.render import as_text
 from autograder.grading.graded import Graded
 from autograder.outlets.exports.files import write
@@ -67,8 +68,8 @@ def _test(name: str, points: float, max_points: float, output: str) -> dict:
     """One test of a ``results.json``. Its text is shown as it is: nothing in it is rendered."""
     return {
         "name": printable(name),
-        "score": round(points, 2),
-        "max_score": round(max_points, 2),
+        "score": rounded(points),
+        "max_score": rounded(max_points),
         "output": printable(output),
         "output_format": "text",
         "visibility": "visible",
@@ -81,7 +82,7 @@ def _results(tests: list[dict], score: float, about: list[str], seconds: float) 
     What is printed while grading stays with the instructor: it may name paths of the machine.
     """
     return {
-        "score": round(score, 2),
+        "score": rounded(score),
         "execution_time": round(seconds, 3),
         "output": printable("\n".join(about)),
         "output_format": "text",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from autograder.checking.points import rounded
 from autograder.checking.render import as_text
 from autograder.grading.graded import Graded
 from autograder.outlets.exports.tables import printable
@@ -52,8 +53,8 @@ def verdicts_of(graded: Graded, hand_graded: Mapping[str, float] = {}) -> dict:
             {
                 "name": verdict.exercise,
                 "status": _status(verdict.passed),
-                "score": round(verdict.points, 2),
-                "max_score": round(verdict.max_points, 2),
+                "score": verdict.points,
+                "max_score": rounded(verdict.max_points),
                 "kind": verdict.failure.kind if verdict.failure else None,
                 "mistake": verdict.mistake.name if verdict.mistake else None,
                 "message": printable(as_text(verdict)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from nbgrader.api import (
     Assignment,
+    BaseCell,
     Comment,
     Grade,
     GradeCell,
@@ -110,9 +111,15 @@ def registered_as(connection: Connection, assignment: str) -> Registered:
         )
     (notebook,) = notebooks
 
+    # In nbgrader's own order: a database adds up a submission's points in the order of their
+    # rows, and the last digit of a sum of floats depends on it.
+    cell = BaseCell.__table__
+    ids = connection.scalars(select(cell.c.id).where(cell.c.notebook_id == notebook)).all()
+    place = {id: number for number, id in enumerate(ids)}
+
     def cells(kind, *columns):
         query = select(kind.name, kind.id, *columns).where(kind.notebook_id == notebook)
-        return connection.execute(query.order_by(kind.name)).all()
+        return sorted(connection.execute(query), key=lambda row: place[row.id])
 
     solutions = {name: cell for name, cell in cells(SolutionCell)}
     graded = cells(GradeCell, GradeCell.max_score, GradeCell.cell_type)
