@@ -253,8 +253,8 @@ class Questions:
     def prepare(cls, exercise: Exercise, seed: int | None = None) -> Questions:
         """Draw the inputs, by default of the seed in force, and compute the answers."""
         seed = answers.seed() if seed is None else seed
-        source = answers.source(exercise.course)
         inputs = drawn(exercise, seed)
+        source = answers.source(exercise, seed, inputs)
         expected = source.expected(exercise, inputs)
         return cls(exercise, seed, inputs, expected, source.describe(exercise))
 

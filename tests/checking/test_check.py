@@ -209,7 +209,7 @@ def a_tenth_of_a_second() -> int:
 
 
 @pytest.mark.parametrize("name", [e.name for e in ASSIGNMENTS["gru"]])
-def test_one_check_takes_about_a_tenth_of_a_second_after_the_first(name):
+def test_one_check_takes_about_a_tenth_of_a_second_after_the_first(name, one_thread):
     """Right and wrong answers, measured against a loop of Python in the same run.
 
     The factor leaves room for processors on which such a loop is quick and torch is not.
@@ -244,8 +244,40 @@ for mistake in exercise.mistakes[:3]:
 """
 
 
-def test_without_torch_recorded_answers_give_the_same_verdicts():
-    assert python(WITHOUT_TORCH + GRADE) == python(GRADE)
+LIVE = """
+from autograder.checking import answers
+answers.source = lambda *asked: answers.Live()
+"""
+
+
+def test_recorded_answers_give_the_same_verdicts_with_torch_and_without():
+    live = python(LIVE + GRADE)
+    assert python(WITHOUT_TORCH + GRADE) == live
+    assert python(GRADE) == live
+
+
+def test_a_check_of_a_numpy_function_does_not_import_torch():
+    """Importing it takes most of the time that the first check in a fresh kernel takes."""
+    out = python(
+        "import sys\nimport numpy as np\nfrom autograder import check\n"
+        "def sigmoid(a):\n    return 1 / (1 + np.exp(-a))\n"
+        "print(check(sigmoid))\nprint('torch' in sys.modules)"
+    )
+    assert "exp overflows" in out
+    assert out.rstrip().endswith("False")
+
+
+def test_what_is_recorded_for_other_probes_or_another_torch_is_computed(monkeypatch):
+    exercise = COURSE.get("gru_step")
+
+    def source(seed=answers.PUBLIC_SEED, drawn=answers.PUBLIC_SEED):
+        return type(answers.source(exercise, seed, exercise.draw(drawn)))
+
+    assert source() is answers.Recorded
+    assert source(drawn=5) is answers.Live
+    assert source(seed=5, drawn=5) is answers.Live
+    monkeypatch.setattr(answers, "installed_torch", lambda: "2.0.0")
+    assert source() is answers.Live
 
 
 def test_without_torch_a_torch_exercise_says_what_it_needs():
