@@ -62,9 +62,9 @@ Report = tuple[str, np.ndarray, np.ndarray, Params]
 #
 # $$r = \sigma\left([h_{t-1}, x_t]\, W_r^\top + b_r\right)$$
 #
-# $$\tilde h = \tanh\left([r \odot h_{t-1}, x_t]\, W_h^\top + b_h\right)$$
+# $$\tilde h = \tanh\left([r * h_{t-1}, x_t]\, W_h^\top + b_h\right)$$
 #
-# $$h_t = (1 - z) \odot h_{t-1} + z \odot \tilde h$$
+# $$h_t = (1 - z) * h_{t-1} + z * \tilde h$$
 #
 # | code name | symbol | shape | meaning |
 # |---|---|---|---|

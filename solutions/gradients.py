@@ -53,16 +53,16 @@ Params = dict[str, np.ndarray]
 #
 # Shapes as everywhere: batch `B`, time `T`, input size `D`, hidden size `H`. In the equations
 # $[h, x]$ is the old state and the input side by side, shape (B, H + D), **hidden part first**, and
-# $\odot$ multiplies entry by entry. In the course's convention $z$ near 1 *replaces*, and $r$ acts
+# $*$ multiplies entry by entry. In the course's convention $z$ near 1 *replaces*, and $r$ acts
 # on the state *before* the matrix product:
 #
 # $$z = \sigma\left([h_{t-1}, x_t]\, W_z^\top + b_z\right)$$
 #
 # $$r = \sigma\left([h_{t-1}, x_t]\, W_r^\top + b_r\right)$$
 #
-# $$\tilde h = \tanh\left([r \odot h_{t-1}, x_t]\, W_h^\top + b_h\right)$$
+# $$\tilde h = \tanh\left([r * h_{t-1}, x_t]\, W_h^\top + b_h\right)$$
 #
-# $$h_t = (1 - z) \odot h_{t-1} + z \odot \tilde h$$
+# $$h_t = (1 - z) * h_{t-1} + z * \tilde h$$
 #
 # The forward pass is written for you. Read it once; the backward pass walks it in reverse.
 
@@ -187,8 +187,8 @@ print("h", gru_step(tiny_x, tiny_h, tiny).round(6))
 # The old state is used in **four** places, so `dh_prev` is a sum of four terms:
 #
 # $$\mathrm{d}h_{t-1} =
-# \underbrace{(1 - z) \odot \mathrm{d}h}_{\text{direct}}
-# + \underbrace{r \odot \mathrm{d}_{\text{reset}}}_{\text{candidate}}
+# \underbrace{(1 - z) * \mathrm{d}h}_{\text{direct}}
+# + \underbrace{r * \mathrm{d}_{\text{reset}}}_{\text{candidate}}
 # + \underbrace{(\mathrm{d}a_z W_z)_{h}}_{\text{update gate}}
 # + \underbrace{(\mathrm{d}a_r W_r)_{h}}_{\text{reset gate}}$$
 #
@@ -276,7 +276,7 @@ for key, value in grads.items():
 # <details>
 # <summary>Hint 1: where do I start?</summary>
 #
-# At the end. The last forward line is $h_t = (1 - z) \odot h_{t-1} + z \odot \tilde h$. The array
+# At the end. The last forward line is $h_t = (1 - z) * h_{t-1} + z * \tilde h$. The array
 # `dh` arrives there, and three things want their share of it: $h_{t-1}$ (directly), $\tilde h$ and
 # $z$. Use the first rule of the table on each product. For $z$ there are two products, and one has
 # a minus sign.
@@ -485,7 +485,7 @@ for bias in (2.0, 0.0, -4.0):
 # </div>
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "alive-and-wrong", "locked": false, "points": 4, "schema_version": 3, "solution": true}
-# **Model answer.** (a) The direct term, $(1 - z) \odot \mathrm{d}h$. It multiplies by $1 - z$, close
+# **Model answer.** (a) The direct term, $(1 - z) * \mathrm{d}h$. It multiplies by $1 - z$, close
 # to 1, and by nothing else: no weight matrix and no slope of a squashing function. Over a hundred
 # steps the factor is the product of the $1 - z_t$, for instance $0.99^{100} \approx 0.37$. In a
 # vanilla RNN every step multiplies by $W_h$ and by $\tanh' \le 1$, which over a hundred steps
@@ -507,7 +507,7 @@ for bias in (2.0, 0.0, -4.0):
 #
 # **Rubric, 4 points.** One point each, half points allowed:
 #
-# 1. *The term.* Names $(1 - z) \odot \mathrm{d}h$ and says that its factor is near 1.
+# 1. *The term.* Names $(1 - z) * \mathrm{d}h$ and says that its factor is near 1.
 # 2. *Why it survives, and the price.* No weight matrix and no slope on this path, so the product
 #    over time is that of the $1 - z$ (half a point); the weights of candidate or gates get almost no
 #    gradient there, through $z$ or $z(1 - z)$ (half a point).

@@ -60,7 +60,7 @@ Params = dict[str, np.ndarray]
 # | `params["W_r"]`, `params["b_r"]` | $W_r$, $b_r$ | (H, H + D), (H,) | reset gate |
 # | `params["W_h"]`, `params["b_h"]` | $W_h$, $b_h$ | (H, H + D), (H,) | candidate |
 #
-# In the equations $[h, x]$ is that joined array of shape (B, H + D), $\odot$ multiplies entry by
+# In the equations $[h, x]$ is that joined array of shape (B, H + D), $*$ multiplies entry by
 # entry, and $\sigma$ is the function below. It maps any number into (0, 1) and, written with
 # `tanh`, overflows nowhere.
 
@@ -250,7 +250,7 @@ check(reset_gate)
 # | `r` | $r_t$ | (B, H) | reset gate, given to you |
 # | result | $\tilde h_t$ | (B, H) | candidate, each entry in (−1, 1) |
 #
-# $$\tilde h_t = \tanh\left([r_t \odot h_{t-1}, x_t]\, W_h^\top + b_h\right)$$
+# $$\tilde h_t = \tanh\left([r_t * h_{t-1}, x_t]\, W_h^\top + b_h\right)$$
 #
 # **Where the reset gate acts.** Here $r$ multiplies the old state *before* the matrix product, as in
 # Cho et al. (2014), and it touches the state only, never the input. PyTorch applies it *after* the
@@ -274,7 +274,7 @@ def candidate_state(
 
 
 # %% [markdown]
-# **By hand.** Take $r = [0.5, 1]$ to keep the numbers round: $r \odot h = [0.25, -0.5]$. Unit 1:
+# **By hand.** Take $r = [0.5, 1]$ to keep the numbers round: $r * h = [0.25, -0.5]$. Unit 1:
 # $2 \cdot 0.25 + 0 + 0.5 + 0 = 1$. Unit 2: $0.5 - 0.5 + 0.5 - 0.5 = 0$. So you should see
 # `[[0.7616 0.    ]]`. (With $r$ applied after the product, unit 1 still gives 0.7616, but unit 2
 # gives $\tanh(0.5) = 0.4621$.)
@@ -293,7 +293,7 @@ print(candidate_state(tiny_x, tiny_h, tiny_r, tiny).round(4))
 # <details>
 # <summary>Hint 2: how are r and h_prev combined?</summary>
 #
-# Both are (B, H). $\odot$ is `*` in NumPy, entry by entry. No matrix product is involved yet.
+# Both are (B, H), and so is `r * h_prev`, entry by entry. No matrix product is involved yet.
 #
 # </details>
 # <details>
@@ -330,7 +330,7 @@ check(candidate_state)
 # | `z`, `r`, `candidate` | $z_t$, $r_t$, $\tilde h_t$ | (B, H) each | from exercises 1 to 3 |
 # | result | $h_t$ | (B, H) | new state |
 #
-# $$h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t$$
+# $$h_t = (1 - z_t) * h_{t-1} + z_t * \tilde h_t$$
 #
 # Each unit slides from its old value toward its candidate: not at all at $z = 0$, all the way at
 # $z = 1$. That is the *replace* convention of this course and of Chung et al. (2014).
@@ -482,7 +482,7 @@ check(gru_forward)
 #
 # In the *keep* convention the last line of the cell reads
 #
-# $$h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tilde h_t$$
+# $$h_t = z_t * h_{t-1} + (1 - z_t) * \tilde h_t$$
 #
 # | code name | symbol | shape | meaning |
 # |---|---|---|---|
@@ -575,9 +575,9 @@ check(flip_update_gate)
 #
 # $$z = \sigma\left(x W_{iz}^\top + b_{iz} + h W_{hz}^\top + b_{hz}\right)$$
 #
-# $$n = \tanh\left(x W_{in}^\top + b_{in} + r \odot (h W_{hn}^\top + b_{hn})\right)$$
+# $$n = \tanh\left(x W_{in}^\top + b_{in} + r * (h W_{hn}^\top + b_{hn})\right)$$
 #
-# $$h' = (1 - z) \odot n + z \odot h$$
+# $$h' = (1 - z) * n + z * h$$
 #
 # Read the last two lines twice. Here **z keeps**, and **r acts after** the product, on
 # $h W_{hn}^\top + b_{hn}$ as a whole. The inputs are NumPy arrays, and so is the result. Reread:
@@ -876,7 +876,7 @@ print(sum(parameter.numel() for parameter in nn.GRU(1, 2).parameters()))
 # **Model answer.** The update gate is not the reason. The course reads $z$ near 1 as *replace*,
 # PyTorch as *keep*; since $1 - \sigma(a) = \sigma(-a)$, changing the sign of $W_z$ and $b_z$
 # translates one into the other exactly. The reset gate is the reason. With $U$ the recurrent block of
-# $W_h$, my candidate contains $(r \odot h)\,U^\top$ and PyTorch's contains $r \odot (h\,U^\top)$.
+# $W_h$, my candidate contains $(r * h)\,U^\top$ and PyTorch's contains $r * (h\,U^\top)$.
 # Entry $i$ of the first is $\sum_j U_{ij} r_j h_j$: every source unit $j$ passes its own gate, then
 # they are added. Entry $i$ of the second is $r_i \sum_j U_{ij} h_j$: first the sum, then the one gate
 # of the target unit. So with two non-zero entries in a row of $U$, the first is a sum of two sigmoids

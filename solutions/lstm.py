@@ -66,7 +66,7 @@ Params = dict[str, np.ndarray]
 # | `params["W_o"]`, `params["b_o"]` | $W_o$, $b_o$ | (H, H + D), (H,) | output gate |
 #
 # In the equations $[h, x]$ is the old state and the input side by side, shape (B, H + D), **hidden
-# part first**, and $\odot$ multiplies entry by entry.
+# part first**, and $*$ multiplies entry by entry.
 #
 # One tiny LSTM serves all worked examples: one input feature, one unit, one example. These values are
 # all you need to follow it by hand:
@@ -451,9 +451,9 @@ check(candidate_cell)
 # | result `h` | $h_t$ | (B, H) | new state |
 # | result `c` | $c_t$ | (B, H) | new cell |
 #
-# $$c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t$$
+# $$c_t = f_t * c_{t-1} + i_t * \tilde c_t$$
 #
-# $$h_t = o_t \odot \tanh(c_t)$$
+# $$h_t = o_t * \tanh(c_t)$$
 #
 # The two gates of the first line are independent: a cell can keep everything and write everything. Return
 # both results as a tuple, the state first. Reread:
@@ -694,9 +694,9 @@ check(count_lstm_parameters)
 # </div>
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why-adding-helps", "locked": false, "points": 4, "schema_version": 3, "solution": true}
-# **Model answer.** With the gates as given, $c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t$ is linear in
+# **Model answer.** With the gates as given, $c_t = f_t * c_{t-1} + i_t * \tilde c_t$ is linear in
 # $c_{t-1}$, and its derivative is $\mathrm{diag}(f_t)$: no weight matrix, no slope of a squashing function.
-# Over $k$ steps the path multiplies $f_t \odot f_{t-1} \odot \cdots$, each unit by itself. If a unit's gate
+# Over $k$ steps the path multiplies $f_t * f_{t-1} * \cdots$, each unit by itself. If a unit's gate
 # stays at 0.99, $0.99^{100} = 0.37$ is left after 100 steps; at 1 nothing is lost. A step of the vanilla RNN has the
 # derivative $\mathrm{diag}(1 - h_t^2)\, W_{hh}$. The slopes are at most 1 and usually well below, and the
 # same matrix is multiplied in again and again, so the product shrinks or grows geometrically, and no input

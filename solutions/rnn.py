@@ -264,10 +264,10 @@ check(rnn_forward)
 # | `y = v @ W.T + b` | `dv = dy @ W`, `dW = dy.T @ v`, `db = dy.sum(axis=0)` |
 # | something is used in several places | add up what comes back from each |
 #
-# With $a_t$ for the weighted sum inside the tanh, and $\odot$ for the product entry by entry, one step
+# With $a_t$ for the weighted sum inside the tanh, and $*$ for the product entry by entry, one step
 # backward is
 #
-# $$\mathrm{d}a_t = \mathrm{d}h_t \odot (1 - h_t^2)$$
+# $$\mathrm{d}a_t = \mathrm{d}h_t * (1 - h_t^2)$$
 #
 # $$[\mathrm{d}h_{t-1}, \mathrm{d}x_t] = \mathrm{d}a_t\, W_h$$
 #

@@ -83,6 +83,19 @@ def declared_in(name: str) -> str:
     return installed()[name].module
 
 
+def pages(name: str) -> str:
+    """Where a course's pages are published, with a slash at the end; empty where that is not known.
+
+    Its package says so in its metadata, under ``Documentation``.
+    """
+    package = installed()[name].dist if name in installed() else None
+    for entry in package.metadata.get_all("Project-URL", []) if package else ():
+        label, _, address = entry.partition(", ")
+        if label == "Documentation":
+            return f"{address.rstrip('/')}/"
+    return ""
+
+
 def home(name: str) -> Path | None:
     """The folder of the module in which an installed course is declared, None where it is gone."""
     spec = find_spec(installed()[name].module)

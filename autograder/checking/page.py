@@ -22,7 +22,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType, TracebackType
 
-from autograder.checking.render import Card, Misuse
+from autograder.checking.render import Card, Misuse, as_html, beside
 from autograder.player import flags
 
 COMMAND = re.compile(r"^(\s*)[%!].*$", re.M)
@@ -158,7 +158,9 @@ def _shortened(own: list[tuple]) -> list[tuple]:
 
 def shown(value: object) -> dict:
     """What a page shows of a value: the card of a verdict, of everything else its text."""
-    if isinstance(value, Card | Misuse | HTML):
+    if isinstance(value, Card):
+        return {"kind": "html", "value": as_html(value, beside)}
+    if isinstance(value, Misuse | HTML):
         return {"kind": "html", "value": value._repr_html_()}
     return {"kind": "text", "value": _text_of(value, _as_jupyter)}
 

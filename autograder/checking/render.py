@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from autograder.checking import courses
 from autograder.checking.colors import DARK, LIGHT, css, follow, own
@@ -219,11 +221,15 @@ def _picture(verdict: Verdict) -> str:
     return f'<figure class="pic" {_GROUND}>{drawing}{caption}</figure>'
 
 
-def as_html(verdict: Verdict, linked: bool = False) -> str:
+def beside(section: Section) -> str:
+    """Where a section is from a notebook's folder; a page of the site puts its own address there."""
+    return f"../../{section.page}.md#{section.label}"
+
+
+def as_html(verdict: Verdict, where: Callable[[Section], str] | None = None) -> str:
     """The verdict as a card with its own ground and ink, light or dark like what is around it.
 
-    ``linked`` makes the section a link, by its page's path from a notebook's folder; where pages lie
-    elsewhere, whoever shows the card has to change it.
+    ``where`` gives a section's address, empty where that is not known; the section is then a link.
     """
     tone = "right" if verdict.passed else "wrong"
     mark = "✓" if verdict.passed else "✗"
@@ -243,7 +249,7 @@ def as_html(verdict: Verdict, linked: bool = False) -> str:
         if verdict.why.detail:
             body.append(f"<p>{escape(verdict.why.detail)}</p>")
     else:
-        _show_what_fails(verdict, linked, body, rows, more)
+        _show_what_fails(verdict, where, body, rows, more)
     rows += [("Note", escape(note)) for note in verdict.notes]
     hidden = _folded("What was tried", _rows(more)) if more else ""
     return (
@@ -269,7 +275,11 @@ def _rows(rows: list[tuple[str, str]]) -> str:
 
 
 def _show_what_fails(
-    verdict: Verdict, linked: bool, body: list[str], rows: list, more: list
+    verdict: Verdict,
+    where: Callable[[Section], str] | None,
+    body: list[str],
+    rows: list,
+    more: list,
 ) -> None:
     failure = verdict.why
     if verdict.mistake:
@@ -298,22 +308,13 @@ def _show_what_fails(
     if hint := _hint(verdict):
         rows.append(("Hint", _folded("show", _prose(hint))))
     if verdict.section:
-        rows.append(
-            (
-                "Read again",
-                _linked(verdict.section) if linked else escape(_section(verdict.section)),
-            )
-        )
+        said = escape(_section(verdict.section))
+        if address := where(verdict.section) if where and verdict.section.page else "":
+            said = f'<a href="{escape(address)}">{said}</a>'
+        rows.append(("Read again", said))
     more.append(("Tried", escape(_tried(verdict))))
     if len(verdict.probes) > 1:
         more.append(("Points", escape(_rule(verdict))))
-
-
-def _linked(section: Section) -> str:
-    said = escape(_section(section))
-    if not section.page:
-        return said
-    return f'<a href="../../{escape(section.page)}.md#{escape(section.label)}">{said}</a>'
 
 
 def _sentence(name: str) -> str:
@@ -342,7 +343,14 @@ class Card(Verdict):
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        return as_html(self, linked=True)
+        return as_html(self, self._where)
+
+    def _where(self, section: Section) -> str:
+        """In the course folder its page, elsewhere that of the published site, if there is one."""
+        if Path(f"../../{section.page}.md").is_file():
+            return beside(section)
+        site = courses.pages(self.course)
+        return f"{site}{section.page}.html#{section.label}" if site else ""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ except ModuleNotFoundError:
 ``%pip`` by its function. Where NumPy is there, the wheel is installed alone: nothing but the exercise
 in PyTorch needs more, and it takes seconds and no network."""
 
+PAGE_LINK = re.compile(r"\[([^][]+)\]\(\.\./\.\./(book/[\w/-]+)\.md(#[\w-]+)?\)")
+"""A link in a notebook's text to a page of the course, by its path from the notebook's folder."""
+
 PACKAGE_LINE = re.compile(r'^PACKAGE = "[^"\\\n]*"$', re.MULTILINE)
 
 
@@ -111,4 +114,21 @@ def copy_of(notebook: str, package: str) -> str:
     source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
     lines = with_package(source, package).splitlines(keepends=True)
     cell["source"] = lines if isinstance(cell["source"], list) else "".join(lines)
+    return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def away_from_pages(notebook: str, site: str) -> str:
+    """A notebook, JSON, as it leaves the pages it lies beside: its links lead to those of the site.
+
+    Where the site's address is not known, the words of a link stay and lead nowhere.
+    """
+
+    def led(found: re.Match) -> str:
+        text, page, label = found.groups()
+        return f"[{text}]({site}{page}.html{label or ''})" if site else text
+
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = PAGE_LINK.sub(led, "".join(cell["source"])).splitlines(keepends=True)
     return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import descriptions
+import exercise_links
 import formulas
 import handouts
 import lite
@@ -212,7 +213,7 @@ def extra_pages(app):
 
 
 CARD_LINK = re.compile(r'href="\.\./\.\./(book/[\w/-]+)\.md#([\w-]+)"')
-"""How a card links to a section: by the page's path from a notebook's folder, see ``render.as_html``."""
+"""How a card links to a section: by the page's path from a notebook's folder, see ``render.beside``."""
 
 
 def let_cards_lead_to_pages(app, pagename, templatename, context, doctree):
@@ -237,6 +238,7 @@ def setup(app):
     python_in_pages.setup(app)
     search_index.setup(app)
     mistake_cards.setup(app)
+    exercise_links.setup(app)
     published.setup(app)
     way.setup(app)
     descriptions.setup(app)

@@ -23,9 +23,10 @@ class NoWheel(Exception):
     """The wheel could not be made; the message says why, and what helps."""
 
 
-def write_wheel(root: Path, folder: Path) -> Path:
+def write_wheel(root: Path, folder: Path, site: str = "") -> Path:
     """Make the wheel of the checkout at ``root`` and lay it into ``folder``. Returns its path.
 
+    ``site`` is the address of the course's pages, which the cards of its checks then lead to.
     Nothing is fetched: setuptools, which PyTorch and nbgrader need too, is the one installed here.
     Raises NoWheel, with what setuptools said.
     """
@@ -33,6 +34,9 @@ def write_wheel(root: Path, folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         source, out = Path(scratch) / "source", Path(scratch) / "out"
         copy_package(root, source)
+        if site:
+            with (source / "pyproject.toml").open("a", encoding="utf-8") as project:
+                project.write(f'\n[project.urls]\nDocumentation = "{site}"\n')
         out.mkdir()
         done = subprocess.run(
             [sys.executable, "-c", BUILD, str(out)],

@@ -132,13 +132,14 @@ def write(root: Path, html: Path, site: str) -> None:
     Raises NoWheel.
     """
     folder = html / "get"
-    wheel = write_wheel(root, folder)
+    wheel = write_wheel(root, folder, site)
     kept = {wheel}
     package = handed_out.wheel_address(site, root)
     for path in sorted((root / "notebooks").glob("*/*.ipynb")):
         if path.stem != path.parent.name:
             continue
         copy = handed_out.copy_of(path.read_text(encoding="utf-8"), package)
+        copy = handed_out.away_from_pages(copy, site)
         target = html / "_downloads" / "notebooks" / path.stem / path.name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(copy, encoding="utf-8", newline="\n")

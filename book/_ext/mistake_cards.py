@@ -22,7 +22,7 @@ import numpy as np
 from autograder.checking import courses
 from autograder.checking.example import smallest
 from autograder.checking.judge import Questions, decide
-from autograder.checking.render import as_html, points
+from autograder.checking.render import as_html, beside, points
 from autograder.checking.through import is_tried_again
 from autograder.checking.verdict import Verdict
 from autograder.course.exercises.gradients.formulas import step_backward
@@ -195,7 +195,7 @@ def figure(exercise: str) -> str:
             f'<label><input type="radio" name="{name}" value="{number}"{chosen} '
             f'data-says="{escape(sentence(verdict))}"><span>{line}</span></label>'
         )
-        cards.append(f"<li><p>{line}</p>{bare(as_html(verdict, linked=True))}</li>")
+        cards.append(f"<li><p>{line}</p>{bare(as_html(verdict, beside))}</li>")
     return (
         f'<gm-mistake data-exercise="{exercise}">{style}'
         f"<fieldset><legend>Make a mistake in <code>{exercise}</code></legend>"

@@ -15,7 +15,7 @@ from right_answers.gru import RIGHT
 
 import autograder
 from autograder import check, grade
-from autograder.checking import answers
+from autograder.checking import answers, courses
 from autograder.checking.verdict import Verdict
 from autograder.course.exercises import ASSIGNMENTS
 from autograder.course.gated_memory import COURSE
@@ -189,8 +189,39 @@ def test_student_text_is_escaped():
 def test_the_card_shows_where_to_look():
     card = grade(swapped, "update_gate")._repr_html_()
     assert "where to look" in card and "marked: update gate" in card
-    assert 'href="../../book/gru/two-gates.md#two-conventions"' in card
     assert "where to look" not in grade(update_gate)._repr_html_()
+
+
+def test_the_card_leads_to_the_section_where_its_page_is_within_reach(tmp_path, monkeypatch):
+    """Beside the notebook, on the published site, or nowhere: then its words stay."""
+    verdict, said = grade(swapped, "update_gate"), "“Two conventions for z” in the chapter"
+    folder = tmp_path / "notebooks" / "gru"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(courses, "pages", lambda name: "")
+    assert said in verdict._repr_html_() and "<a " not in verdict._repr_html_()
+    monkeypatch.setattr(courses, "pages", {"gated-memory": "https://there.example/"}.get)
+    there = "https://there.example/book/gru/two-gates.html#two-conventions"
+    assert f'<a href="{there}">{said}' in verdict._repr_html_()
+    page = tmp_path / "book" / "gru" / "two-gates.md"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    assert f'<a href="../../book/gru/two-gates.md#two-conventions">{said}' in verdict._repr_html_()
+
+
+def test_a_package_says_where_its_courses_pages_are(tmp_path, monkeypatch):
+    urls = "Project-URL: Source, https://code.example\nProject-URL: Documentation, https://there.example/one\n"
+    for name, told in (("with", urls), ("without", "")):
+        folder = tmp_path / f"course_{name}-1.dist-info"
+        folder.mkdir()
+        metadata = f"Metadata-Version: 2.1\nName: course-{name}\nVersion: 1\n{told}"
+        (folder / "METADATA").write_text(metadata, encoding="utf-8")
+        text = f"[autograder.courses]\n{name} = nowhere:COURSE\n"
+        (folder / "entry_points.txt").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(courses, "installed", courses.installed.__wrapped__)
+    assert courses.pages("with") == "https://there.example/one/"
+    assert courses.pages("without") == courses.pages("not installed") == ""
 
 
 def quickest(action) -> float:

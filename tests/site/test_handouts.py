@@ -37,11 +37,14 @@ def test_the_wheel_has_its_versions_name_and_the_same_bytes_each_time(
     extension, laid_out, tmp_path
 ):
     before = sorted(path.name for path in ROOT.iterdir())
-    again = extension("course_wheel").write_wheel(ROOT, tmp_path)
+    again = extension("course_wheel").write_wheel(ROOT, tmp_path, SITE)
     assert again.name == WHEEL
     assert again.read_bytes() == (laid_out / "get" / WHEEL).read_bytes()
     assert sorted(path.name for path in ROOT.iterdir()) == before
-    names = zipfile.ZipFile(again).namelist()
+    files = zipfile.ZipFile(again)
+    names = files.namelist()
+    (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+    assert f"Project-URL: Documentation, {SITE}\n" in files.read(metadata).decode()
     assert {"autograder/__init__.py", "autograder/course/recorded/public.npz"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
 
@@ -67,6 +70,7 @@ def test_a_zip_holds_what_one_assignment_needs(laid_out, name):
     alone = laid_out / "_downloads" / "notebooks" / name / f"{name}.ipynb"
     assert notebook == alone.read_bytes()
     assert f'PACKAGE = \\"{SITE}get/{WHEEL}\\"'.encode() in notebook
+    assert b"](../" not in notebook and f"]({SITE}book/".encode() in notebook
     for line in (
         rf".venv\Scripts\python -m jupyter lab {name}.ipynb",
         f".venv/bin/python -m jupyter lab {name}.ipynb",
@@ -115,7 +119,8 @@ def test_what_is_no_longer_handed_out_goes(extension, tmp_path):
     assert {path.name for path in folder.iterdir()} == {WHEEL, *(f"{n}.zip" for n in NAMES)}
     for name in NAMES:
         copy = tmp_path / "_downloads" / "notebooks" / name / f"{name}.ipynb"
-        assert 'PACKAGE = \\"\\"' in copy.read_text(encoding="utf-8")
+        text = copy.read_text(encoding="utf-8")
+        assert 'PACKAGE = \\"\\"' in text and "](../" not in text and ".md" not in text
 
 
 @pytest.mark.parametrize(
