@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import descriptions
 import exercise_links
+import figure_data
 import formulas
 import handouts
 import lite
@@ -233,6 +234,7 @@ def setup(app):
     app.connect("html-page-context", add_context, priority=900)
     app.connect("html-page-context", let_cards_lead_to_pages)
     app.connect("html-collect-pages", extra_pages)
+    figure_data.setup(app)
     formulas.setup(app)
     handouts.setup(app)
     python_in_pages.setup(app)

@@ -158,6 +158,8 @@
   }
 
   class GMDepends extends GM.Live {
+    static room = [1097, 752];
+
     begin() {
       this.querySelector(".drawn").remove();
       const { passages, longest } = this.data, id = `gm-depends-${document.querySelectorAll("gm-depends textarea").length}`;

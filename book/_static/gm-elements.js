@@ -38,7 +38,7 @@
     .gm-choice option { color: var(--gm-ink); background: var(--gm-paper); }
     .gm-says { margin: 0.75rem 0 0; min-height: 2.9em; line-height: 1.45; }
     .gm-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-    @media print { .gm-live :is(.gm-row, .gm-controls) { display: none; } }
+    @media print { .gm-live { min-height: 0 !important; } .gm-live :is(.gm-row, .gm-controls, .gm-later) { display: none; } }
   `;
 
   // An element with attributes and children. A function among the attributes listens to the event
@@ -159,19 +159,61 @@
     return (key) => made.get(key) ?? made.set(key, make(key)).get(key);
   }
 
-  /** An element whose `begin` runs once. Where `data` stand in it as JSON, its drawing makes room. */
+  // Large data lie in a file of their own, see book/_ext/figure_data.py: a script, since a page that is
+  // opened from a folder may fetch nothing.
+  const arrived = {};
+  const arrival = ({ name, from }) => arrived[name] ??= new Promise((done, failed) => {
+    const gone = () => {
+      arrived[name] = undefined;
+      failed();
+    };
+    document.head.append(Object.assign(html("script"), { src: from, onload: () => self.gmData?.[name] ? done(self.gmData[name]) : gone(), onerror: gone }));
+  });
+
+  /** An element whose `begin` runs once. Where `data` stand in it as JSON, its drawing makes room. Data that
+   * lie elsewhere are asked for when the element is less than a window and a half away; until then its drawing
+   * stays, in as much `room` as the element will take: its height on a phone and in a wide column, in pixels. */
   class Live extends HTMLElement {
+    static room = [0, 0];
+
     connectedCallback() {
       if (this.status) return;
       this.classList.add("gm-live");
       this.status = status();
       const data = this.querySelector("script[type='application/json']");
+      if (data?.dataset.from) this.later(data.dataset);
+      else this.start(data && JSON.parse(data.textContent));
+    }
+
+    start(data) {
       if (data) {
-        this.data = JSON.parse(data.textContent);
+        this.data = data;
         this.plot = this.querySelector("svg");
         this.plot?.remove();
       }
       this.begin();
+    }
+
+    later(place) {
+      const [narrow, wide] = this.constructor.room, note = html("div", { class: "gm-says gm-later", role: "status" });
+      this.style.minHeight = `${narrow + (wide - narrow) * Math.min(1, (this.clientWidth - 336) / 358)}px`;
+      this.append(note);
+      const ask = async () => {
+        note.textContent = "Loading what this figure needs to be touched \u2026";
+        const data = await arrival(place).catch(() => {});
+        if (data) {
+          note.remove();
+          this.style.minHeight = "";
+          this.start(data);
+        } else {
+          note.replaceChildren(`This figure cannot be touched yet: the ${place.kilobytes}\u00a0kB that it needs did not arrive. `, button("Try again", ask));
+        }
+      };
+      new IntersectionObserver((entries, observer) => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        observer.disconnect();
+        ask();
+      }, { rootMargin: "150%" }).observe(this);
     }
   }
 

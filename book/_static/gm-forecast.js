@@ -67,6 +67,8 @@
     preserveAspectRatio: "none", "aria-hidden": "true" }, ...drawn);
 
   class GMForecast extends GM.Live {
+    static room = [951, 803];
+
     begin() {
       this.shown = false;
       this.build();

@@ -115,6 +115,8 @@
   const seconds = (frames) => `${written(frames / SECOND, 1)}\u00a0s`;
 
   class GMListen extends GM.Live {
+    static room = [1189, 956];
+
     begin() {
       const { frames, spans } = this.data.stream, { values, shape: [, length] } = GM.decodeAll({ frames }).frames;
       this.voice = { spans, frames: Array.from({ length }, (_, t) => Float64Array.from(this.data.mean, (_, k) => values[k * length + t])) };

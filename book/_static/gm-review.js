@@ -144,6 +144,8 @@
   const went = (was, is) => `from ${percent(was.probability)} to ${percent(is.probability)}`;
 
   class GMReview extends GM.Live {
+    static room = [726, 595];
+
     begin() {
       this.past = [];
       this.options = [];

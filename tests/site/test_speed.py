@@ -9,12 +9,7 @@ import pytest
 from site_pages import EXERCISES, HTML_PAGES, PHONE, ROOT
 
 KILOBYTE = 1000
-MOST = {
-    "book/index.html": 250 * KILOBYTE,
-    # Their trained nets, and recordings, lie within the page.
-    "book/work/speech.html": 600 * KILOBYTE,
-    "book/gru/gradients-through-gates.html": 470 * KILOBYTE,
-}
+MOST = {"book/index.html": 250 * KILOBYTE}
 MOST_ELSEWHERE = 450 * KILOBYTE
 SLOW_LINE = {
     "offline": False,
@@ -78,7 +73,8 @@ def test_a_page_is_light(html, sheet, page):
 
 def test_the_estimate_leaves_nothing_out(html, sheet, browser, address):
     """What a browser asks for by itself is among what the files say."""
-    for page in ("book/index.html", "book/gru/two-gates.html", EXERCISES[0] + ".html"):
+    pages = ("book/index.html", "book/gru/two-gates.html", "book/work/speech.html")
+    for page in (*pages, EXERCISES[0] + ".html"):
         context = browser.new_context()
         tab, asked = context.new_page(), set()
         tab.on("request", lambda request, asked=asked: asked.add(urlsplit(request.url).path[1:]))
