@@ -38,7 +38,7 @@
 # A notebook can hide nothing from somebody who wants to look: the boxes are packed, not locked, and
 # a name can be found by trying all of them. You would only spoil your own hunt.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false}
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false} tags=["hide-input"]
 # {{setup}}
 import base64
 import bz2

@@ -40,7 +40,7 @@
 # are not exact enough: you are off by about 1e-15 with formulas and 1e-10 with differences, and
 # the check allows {{tolerance gru_step_backward}}.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false}
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false} tags=["hide-input"]
 # {{setup}}
 import numpy as np
 

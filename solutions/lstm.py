@@ -37,7 +37,7 @@
 # equations is the exercise: a call to `torch.nn.LSTM`, `torch.nn.LSTMCell` or any other library's
 # recurrent layer is recognized and earns nothing.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false}
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false} tags=["hide-input"]
 # {{setup}}
 import numpy as np
 

@@ -37,7 +37,7 @@
 # equations is the exercise: `torch.nn.RNN` and other recurrent layers are recognized and earn
 # nothing, and neither does `torch.autograd` where you are asked for a gradient.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false}
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false} tags=["hide-input"]
 # {{setup}}
 import numpy as np
 

@@ -137,9 +137,18 @@ STUMBLES = {
 }
 
 
+# No line ends within a number: "7 × 10⁻³", "98 %". Code and data stay as they are.
+CODE = re.compile(r"(<(script|pre)\b.*?</\2>)", re.S)
+IN_NUMBERS = re.compile(r"(?<=\d) (?=%)|(?<=\d) (?=× 10[⁻⁰¹²³⁴-⁹])|(?<=\d ×) (?=10[⁻⁰¹²³⁴-⁹])")
+
+
 def smooth(context):
     for text, better in STUMBLES.items():
         context["body"] = context["body"].replace(text, better)
+    pieces = CODE.split(context["body"])  # text, code, its tag, text, …
+    pieces[::3] = (IN_NUMBERS.sub("\u00a0", text) for text in pieces[::3])
+    del pieces[2::3]
+    context["body"] = "".join(pieces)
 
 
 def drop_thebe(context):

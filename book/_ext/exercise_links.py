@@ -75,7 +75,7 @@ def link_names(app, doctree):
         name, above = found[1], list(around(literal))
         if any(isinstance(node, NO_PLACE) for node in above):
             continue
-        place = next(n for n in above if isinstance(n, nodes.section | nodes.Admonition))
+        place = next((n for n in above if isinstance(n, nodes.section | nodes.Admonition)), doctree)
         if homes.get(name) in above or (place, name) in mentioned:
             continue
         mentioned.add((place, name))

@@ -211,7 +211,7 @@ def above_the_first_cell(body: str, exercise: str) -> str:
         '<details class="gm-fold gm-mistakes"><summary>See how a check answers: make a mistake on '
         f"purpose</summary>{figure(exercise)}</details>\n"
     )
-    return body.replace('<div class="cell gm-n-', f'{fold}<div class="cell gm-n-', 1)
+    return re.sub(r'(?=<div class="cell [^"]*\bgm-n-)', lambda _: fold, body, count=1)
 
 
 def add_cards(app, pagename, templatename, context, doctree):

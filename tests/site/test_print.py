@@ -50,6 +50,18 @@ def test_folds_are_open_without_a_script_too(sheet):
     assert sheet.evaluate(closed) == before
 
 
+def test_what_opens_does_not_fade_in(sheet):
+    """It would be printed at the first moment of that, when nothing is seen of it yet."""
+    sheet.emulate_media(media="print", reduced_motion="no-preference")
+    sheet.evaluate("dispatchEvent(new Event('beforeprint'))")
+    seen = sheet.evaluate(
+        """[...document.querySelectorAll("details.hide[open] > :not(summary)")]
+             .map(one => getComputedStyle(one).opacity)"""
+    )
+    sheet.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert set(seen) == {"1"}
+
+
 def test_code_is_wrapped_and_buttons_are_left_out(sheet):
     found = sheet.evaluate(
         """() => ({
