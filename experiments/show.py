@@ -16,6 +16,7 @@ from . import claims, results
 from .claims import Finding
 from .designs import DESIGNS, TUNING_SEEDS, tuning_budget
 from .runner import RESULTS
+from .tasks import TASKS
 from .yardstick import BETTER, EQUIVALENT, LOOKS, UNDECIDED, WORSE
 
 # What a result is called on a page.
@@ -43,6 +44,12 @@ NAMES = {
     "temperature": "temperature", "sunspots": "sunspots", "moby_dick": "Moby Dick", "adding": "adding", "recall": "recall",
     "era": "era of an address", "year": "year of an address", "day_change": "a day of electricity",
     "voice_shifted": "words of another voice", "streams": "a stream of another voice",
+    "padded": "reviews, padded without a mask", "page": "reviews, the net in the page",
+    "day": "a day of electricity, its level", "hour": "the next hour of electricity",
+    "co2_split": "carbon dioxide, split then scaled", "co2_scaled": "carbon dioxide, scaled then split",
+    "co2_shuffled": "carbon dioxide, windows shuffled", "co2_change": "carbon dioxide, the change",
+    "known": "words of known voices", "voice_raw": "words of another voice, without shifts",
+    "voice_centered": "words of another voice, mean taken off", "clips": "a stream, trained on single words",
 }  # fmt: skip
 
 
@@ -56,12 +63,22 @@ def label(name: str) -> str:
     """The name of an effect as a reader would call it."""
     first, _, rest = name.partition(", ")
     if first in NAMES:
-        return f"{NAMES[first][0].upper()}{NAMES[first][1:]}" + (f", {rest}" if rest else "")
+        # A bare number is the size of a training part.
+        parts = [f"{part} sequences" if part.isdigit() else part for part in rest.split(", ")]
+        return ", ".join(filter(None, (f"{NAMES[first][0].upper()}{NAMES[first][1:]}", *parts)))
     if name in WHAT:
         return WHAT[name]
     if first in WAYS:
         return f"{WAYS[first]}, {rest}"
     return name[0].upper() + name[1:]
+
+
+def title(task: str) -> str:
+    """A task as the head of a row or a panel: what a reader calls it, and what is asked."""
+    called, asked = label(task), TASKS[task].title
+    if called.lower() in asked.lower():
+        return asked
+    return f"{called}: {asked[0].lower()}{asked[1:]}"
 
 
 def task_of(name: str) -> str:

@@ -91,6 +91,14 @@ def test_plots_use_variables_and_the_same_figure_gives_the_same_text(monkeypatch
     assert "<text" in first and "Instrument Sans" in first
 
 
+def test_rounding_leaves_what_is_read_as_it_is():
+    fig = draw()
+    fig.axes[0].set_xticks([0, 1], ["0.001", "0.0005"])
+    svg = svg_of(fig)
+    assert ">0.001<" in svg and ">0.0005<" in svg
+    assert not re.search(r'[ "]\d+\.\d{3,}[ "]', svg)
+
+
 def test_two_figures_on_one_page_share_no_id():
     ids = [i for _ in range(2) for i in re.findall(r'\bid="([^"]+)"', svg_of(draw()))]
     assert len(ids) == len(set(ids))

@@ -108,7 +108,8 @@ def _light(svg: str) -> str:
     svg = re.sub(r"<defs>\s*<style[^>]*>\*\{[^}]*\}</style>\s*</defs>", "", svg)
     # Long lines and clouds of marks are most of a page's weight: a tenth of a unit has to do there.
     svg = re.sub(r'(?<= d=")[^"]{200,}|(?<=<use )[^>]*', lambda m: _rounded(m[0], 1), svg)
-    svg = _rounded(svg, 2)
+    # Only within tags: between them stands what is read, such as a rate of 0.001.
+    svg = re.sub(r"<[^>]*>", lambda m: _rounded(m[0], 2), svg)
     svg = re.sub(r"\s*\n\s*(<)?", lambda m: m[1] or " ", svg)
     return re.sub(r"<text><tspan .*?</text>", _numbers, svg)
 
