@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import descriptions
+import far_sections
 import figure_data
 import formulas
 import handouts
@@ -242,6 +243,7 @@ def setup(app):
     published.setup(app)
     way.setup(app)
     descriptions.setup(app)
+    far_sections.setup(app)
     page_load.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
