@@ -14,7 +14,7 @@ from autograder.course.figures.prose import minus
 
 from . import results, show
 from .claims import BEST, DEFAULT, FAILS, HOLDS, UNSETTLED, WHEN, Finding
-from .designs import tuning_budget
+from .designs import GRU, READ, WITHOUT_GATE, Contestant, tuning_budget
 from .runner import RESULTS
 from .yardstick import BETTER, WORSE
 
@@ -44,23 +44,40 @@ def _signed(value: float) -> str:
     return minus(f"{value:+.2g}")
 
 
-def conditions(claim_id: str, name: str) -> str:
-    """Start, rate and tuning budget of the two nets in a setting; empty where the effect is of no one setting."""
-    setting = results.trial().settings.get(name)
+def nets_of(claim_id: str, name: str) -> list[tuple[str, str, Contestant]]:
+    """The nets that an effect compares: what a dot calls each, its setting, and itself."""
+    if claim_id == "C19":
+        setting, _, family = name.rpartition(", ")
+        model = (family.lower(), "hidden")
+        return [
+            ("with dropout", setting, (model, "dropout")),
+            ("without", setting, (model, "none")),
+        ]
+    if claim_id == "C21":
+        gate, _, what = name.partition(" ")
+        whole, without = ("GRU", READ), (f"without the {gate} gate", WITHOUT_GATE.format(gate))
+        nets = (whole, without) if what == "left out" else (whole,)
+        return [(called, setting, (GRU, "best")) for called, setting in nets]
     pair = DEFAULT if claim_id == "C12" else BEST
-    if setting is None or not set(pair) <= set(setting.contestants):
-        return ""
-    tuned = results.trial().tuned(name)
-    budget = tuning_budget(setting, tuned)
+    return [(who[0][0].upper(), name, who) for who in pair]
+
+
+def conditions(claim_id: str, name: str) -> str:
+    """Start, rate and tuning budget of the nets in a setting; empty where the effect is of no one setting."""
     said = []
-    for who in pair:
+    for called, place, who in nets_of(claim_id, name):
+        setting = results.trial().settings.get(place)
+        if setting is None or who not in setting.contestants:
+            return ""
+        tuned = results.trial().tuned(place)
         choice, rate = tuned.chosen[who]
         dropout = f", dropout {choice.dropout:g}" if choice.dropout else ""
         said.append(
-            f"{who[0][0].upper()}: start “{choice.start}”, rate {rate:g}{dropout}, "
-            f"the best of {budget[who]} tuning runs"
+            f"{called}: start “{choice.start}”, rate {rate:g}{dropout}, "
+            f"the best of {tuning_budget(setting, tuned)[who]} tuning runs"
         )
-    return "; ".join(said)
+    text = "; ".join(said)
+    return text[:1].upper() + text[1:]
 
 
 def said_of(claim_id: str, name: str) -> str:

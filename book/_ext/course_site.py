@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import descriptions
 import exercise_links
+import far_sections
 import figure_data
 import formulas
 import handouts
@@ -253,6 +254,7 @@ def setup(app):
     published.setup(app)
     way.setup(app)
     descriptions.setup(app)
+    far_sections.setup(app)
     page_load.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -94,6 +94,23 @@ def pages_of(site: Path) -> list[Path]:
 LINK = re.compile(r'(_static/site\.css)(?:\?v=\w+)?"')
 
 
+ALL_AT_ONCE = '"complete"===document.readyState?I():window.addEventListener("load",I)'
+"""What the theme's script begins when a page is loaded: it measures every box that may scroll, and lays out
+the whole page for it. ``course.js`` does the same for the boxes that come near the window."""
+
+
+def spare_the_boxes(app, exception):
+    """Take it out of the theme's script, which Sphinx lays out anew in every build or leaves as it was."""
+    if exception or app.builder.format != "html":
+        return
+    file = Path(app.outdir) / "_static" / "scripts" / "pydata-sphinx-theme.js"
+    script = file.read_text(encoding="utf-8")
+    if ALL_AT_ONCE in script:
+        file.write_text(script.replace(ALL_AT_ONCE, "/*course.js*/0"), encoding="utf-8")
+    elif "/*course.js*/" not in script:
+        raise ValueError("pydata-sphinx-theme.js is another than the one page_load.py knows.")
+
+
 def write_sheet(app, exception):
     """Write ``site.css`` and put its digest behind its address, on pages of earlier builds too."""
     if exception or app.builder.format != "html":
@@ -119,4 +136,5 @@ def write_sheet(app, exception):
 def setup(app):
     # After live_cells and the theme have added theirs.
     app.connect("html-page-context", lighten, priority=950)
+    app.connect("build-finished", spare_the_boxes)
     app.connect("build-finished", write_sheet, priority=900)

@@ -2,7 +2,8 @@
 
 After the pages are written, every section of every page becomes one entry of ``search-index.js``: its
 heading, its anchor, its text as a reader sees it, formulas in plain letters, code left out. A term of
-the glossary is a section too. Pages of solutions are left out. ``gm-search.js`` asks for the index when
+the glossary is a section too. What a chapter is about, its ``keywords``, is found there first. Pages of
+solutions are left out. ``gm-search.js`` asks for the index when
 a reader searches, and for nothing before. It is a script that sets one variable, because a page that
 is opened from a folder may not fetch anything.
 """
@@ -67,6 +68,12 @@ def plain(tex: str) -> str:
     return re.sub(r" (?=[_^),])|(?<=\() ", "", " ".join(text.split()))
 
 
+def told_of(page: str, name: str) -> str:
+    """What the head of a page says under a name."""
+    found = re.search(rf'<meta content="([^"]*)" name="{name}"', page)
+    return unescape(found[1]) if found else ""
+
+
 class Sections(HTMLParser):
     """What a page's article says, section by section.
 
@@ -81,8 +88,7 @@ class Sections(HTMLParser):
         self.anchors: list[str] = []
         self.heading: str | None = None
         self.label = ""
-        about = re.search(r'<meta content="([^"]*)" name="description"', page)
-        self.about = unescape(about[1]) if about else ""
+        self.about = told_of(page, "description")
         article = re.search(r'<article class="bd-article">(.*?)</article>', page, re.S)
         # Drawings are most of a page and none of its text.
         self.feed(
@@ -173,20 +179,22 @@ def parts_of(site_map) -> dict[str, str]:
 def index_of(html: Path, parts: dict[str, str]) -> dict:
     """The index of the pages written in a folder; ``parts`` says which, and the part of each.
 
-    Pages are [title, part, address, weight]; sections [number of its page, heading, anchor,
+    Pages are [title, part, address, weight, keywords]; sections [number of its page, heading, anchor,
     label, text, weight beside its page].
     """
     pages, sections, terms = [], [], []
     for docname, part in parts.items():
         file = html / f"{docname}.html"
-        found = Sections(file.read_text(encoding="utf-8")).texts() if file.is_file() else []
+        page = file.read_text(encoding="utf-8") if file.is_file() else ""
+        found = Sections(page).texts()
         if not found:
             continue
         for title, anchor, label, text, term in found:
             weight = TERM if term else 1
             sections.append([len(pages), title, anchor, label, text, weight])
             terms += [title] if term else []
-        pages.append([found[0][0], part, f"{docname}.html", weight_of(docname)])
+        about = [word.strip() for word in told_of(page, "keywords").split(",") if word.strip()]
+        pages.append([found[0][0], part, f"{docname}.html", weight_of(docname), about])
     return {"pages": pages, "sections": sections, "short": abbreviations(terms)}
 
 

@@ -25,17 +25,30 @@
   let engine;
   /** A function from a text to sections, best first; loaded once. */
   const load = () => engine ??= Promise.all([script(`${root}search-index.js`), script(`${own}vendor/minisearch/minisearch.min.js`)])
-    .then(() => searching(window.gmSearchIndex))
+    .then(() => searching(window.gmSearchIndex)) // in pieces, or a phone would not answer for seconds
     .catch(error => { engine = undefined; throw error; });
 
-  function searching({ pages, sections, short }) {
+  async function searching({ pages, sections, short }) {
     const index = new window.MiniSearch({ fields: ["title", "label", "page", "text"], tokenize: stems, processTerm: word => word, searchOptions: {
       boost: { title: 4, label: 3, page: 0.3 }, weights: { fuzzy: 0.3, prefix: 0.6 },
       prefix: word => word.length > 2, fuzzy: word => word.length > 3 && 0.2,
       boostDocument: n => pages[sections[n][0]][3] * sections[n][5],
     } });
-    index.addAll(sections.map(([page, title, , label, text], id) => ({ id, title, label, page: pages[page][0], text })));
-    const sides = sections.map(([, title, , label, text]) => [title, label, text].map(one => ` ${stems(one).join(" ")} `));
+    await index.addAllAsync(sections.map(([page, title, , label, text], id) => ({ id, title, label, page: pages[page][0], text })), { chunkSize: 10 });
+    const sorted = phrase => phrase.split(" ").filter(word => !/^(a|and|in|of|or|the)?$/.test(word)).sort().join(" ");
+    const read = [], spaced = text => ` ${stems(text).join(" ")} `;
+    /** Heading, label and text of a section as stems between spaces. */
+    const sides = id => read[id] ??= [1, 3, 4].map(part => spaced(sections[id][part]));
+    const subjects = pages.flatMap((page, number) => page[4].map(words => ({ page: number, words: spaced(words), any: sorted(spaced(words)) })));
+    /** The section that teaches what was asked for, where a page says that it is about just that. */
+    const taught = (phrases, found, some) => {
+      const inAnyOrder = phrases.map(sorted);
+      const { page } = subjects.find(({ any }) => inAnyOrder.includes(any)) ?? subjects.find(({ words }) => phrases.some(phrase => words.startsWith(phrase))) ?? {};
+      if (page === undefined) return found;
+      const there = ({ id }) => sections[id][0] === page, named = ({ id }) => sides(id).slice(0, 2).some(side => phrases.some(phrase => side.includes(phrase)));
+      const first = found.find(one => there(one) && named(one)) ?? found.find(there) ?? some().find(there);
+      return first ? [first, ...found.filter(one => one !== first)] : found;
+    };
     /** A word as it is written here, where nothing begins with what was typed. */
     const spelled = word => {
       if (word.length < 4 || short[word] || index.search(word, { fuzzy: false }).length) return word;
@@ -51,12 +64,12 @@
       const known = new Set(), ask = combineWith => index.search({ combineWith, queries: asked.map(either) }).filter(({ id }) => !known.has(id) && known.add(id));
       // Words that stand side by side as they were typed are what was meant, most of all in a heading or a label.
       const closer = ({ score, ...more }) => {
-        const [title, label, text] = sides[more.id], times = (place, many) => phrases.some(phrase => place.includes(phrase)) ? many : 1;
+        const [title, label, text] = sides(more.id), times = (place, many) => phrases.some(phrase => place.includes(phrase)) ? many : 1;
         return { ...more, score: score * times(title, 2) * times(text, 1.5) * (phrases.includes(label) ? 2 : 1) };
       };
       const best = found => found.map(closer).sort((a, b) => b.score - a.score);
-      const all = best(ask("AND"));
-      return [...all, ...(all.length < OF_A_PAGE * 2 && asked.length > 1 ? best(ask("OR")) : [])].map(({ id, terms }) => {
+      const all = best(ask("AND")), some = () => best(ask("OR"));
+      return taught(phrases, [...all, ...(all.length < OF_A_PAGE * 2 && asked.length > 1 ? some() : [])], some).map(({ id, terms }) => {
         const [page, title, anchor, , text] = sections[id], [name, part, address] = pages[page];
         return { title, text, terms, asked, page, place: [part, title !== name && name].filter(Boolean).join(" \u00b7 "), href: `${root}${address}${title === name ? "" : `#${anchor}`}` };
       });

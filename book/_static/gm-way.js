@@ -4,7 +4,7 @@
 (() => {
   "use strict";
   const root = new URL(document.documentElement.dataset.content_root ?? "./", location.href).pathname;
-  const KEY = `gm-way${root}`, WORK = "gm-work/", NOTEBOOKS = "Gated Memory "; // the last: gm-lite.js
+  const KEY = `gm-way${root}`, MODE = ["mode", "theme"], WORK = "gm-work/", NOTEBOOKS = "Gated Memory "; // the last: gm-lite.js
   const attempt = act => { try { return act(localStorage); } catch { return null; } };
   const parsed = text => { try { return JSON.parse(text) ?? {}; } catch { return {}; } };
   const read = () => parsed(attempt(store => store.getItem(KEY)));
@@ -59,8 +59,11 @@
   const ours = () => keys("gm-").filter(key => key !== KEY);
   async function notebooks() {
     const all = await Promise.resolve(attempt(() => indexedDB.databases?.())).catch(() => []) ?? [];
-    return all.map(({ name }) => name).filter(name => name?.startsWith(NOTEBOOKS));
+    const noted = Object.values(parsed(attempt(store => store.getItem("gm-lite-releases")))).map(release => NOTEBOOKS + release);
+    return [...new Set([...all.map(({ name }) => name).filter(name => name?.startsWith(NOTEBOOKS)), ...noted])];
   }
+  /** Whether a tab has a notebook open: it would keep again what is forgotten. */
+  const open = async () => Boolean((await navigator.locks?.query())?.held.some(({ name }) => name === "gm-lite"));
   async function tell() {
     const pages = Object.keys(read()).length, work = keys(WORK).length, lite = await notebooks();
     const button = (text, act) => { const one = make("button", { type: "button" }, text); one.addEventListener("click", act); return one; };
@@ -70,7 +73,8 @@
     const all = () => {
       say.textContent = "Your answers cannot be brought back; a notebook that you downloaded stays. Forget everything?";
       row.replaceChildren(button("Forget everything", async () => {
-        for (const key of [KEY, ...ours()]) attempt(store => store.removeItem(key));
+        if (await open()) return void (say.textContent = "A notebook is open in JupyterLite, in another tab. Close that tab first: it would keep everything again.");
+        for (const key of [KEY, ...ours(), ...MODE]) attempt(store => store.removeItem(key));
         await Promise.all(lite.map(name => new Promise(done => { const asked = indexedDB.deleteDatabase(name); asked.onsuccess = asked.onerror = asked.onblocked = done; })));
         history.scrollRestoration = "manual"; // at the page's end it would be noted as read again
         location.reload();

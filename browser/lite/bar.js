@@ -2,6 +2,8 @@
 // to start afresh, to carry over what was done in an earlier release; and a Stop that stops.
 (() => {
   "use strict";
+  // As long as a notebook is open it is kept again and again: nobody forgets it meanwhile, see gm-way.js.
+  navigator.locks?.request("gm-lite", { mode: "shared" }, () => new Promise(() => {}));
   const name = /([\w-]+)\.ipynb$/.exec(decodeURIComponent(new URLSearchParams(location.search).get("path") ?? ""))?.[1];
   const site = new URL("../../../", location.href);
   const QUIET = 800; // milliseconds without a change after which work is saved

@@ -1,10 +1,13 @@
 """Every page, as a reader meets it: in light and dark mode, on a desk and on a phone."""
 
+import importlib
+import re
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from site_pages import EVERY_PAGE, HTML_PAGES, PHONE
+from site_pages import EVERY_PAGE, HTML_PAGES, PHONE, ROOT
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -120,14 +123,60 @@ def test_wide_boxes_are_reachable_from_the_keyboard(visit, address, kind):
     """A box that scrolls sideways takes the focus; where it fits it is no stop on the way."""
     look = """kind => [...document.querySelectorAll(kind)].filter(box => box.checkVisibility())
       .map(box => [box.scrollWidth > box.clientWidth + 1, box.tabIndex === 0])"""
-    narrow, wide = (
-        visit(address + "book/gru/two-gates.html", size=size).page.evaluate(look, kind)
-        for size in ((240, 800), (1280, 900))
-    )
+    found = []
+    for size in ((240, 800), (1280, 900)):
+        page = visit(address + "book/gru/two-gates.html", size=size).page
+        for _ in range(
+            2
+        ):  # before that, those far from the window are not measured, nor have they fonts
+            page.keyboard.press("Tab")
+            page.evaluate("document.fonts.ready.then(() => true)")
+        found.append(page.evaluate(look, kind))
+    narrow, wide = found
     assert [True, True] in narrow
     assert [True, False] not in narrow + wide
-    if not kind.endswith("pre"):  # the theme makes code a stop in any case
-        assert [False, True] not in wide
+    assert [False, True] not in wide
+
+
+def test_wide_boxes_near_the_window_say_so_without_a_keyboard(visit, address):
+    """On a phone what is wider than its box is shaded, by the same attribute."""
+    page = visit(address + "book/gru/two-gates.html", size=(240, 800), own=True).page
+    box = page.locator("div.math").nth(2)
+    box.scroll_into_view_if_needed()
+    page.wait_for_function("box => box.tabIndex === 0", arg=box.element_handle())
+
+
+def test_what_is_far_waits_and_an_address_still_leads_to_its_section(visit, address):
+    """A section far below takes about the room that it will need, and nothing of it is laid out."""
+    page = visit(address + "book/gru/two-gates.html#counting-parameters", own=True).page
+    page.wait_for_function(
+        "Math.abs(document.querySelector('#counting-parameters').getBoundingClientRect().top) < innerHeight / 2"
+    )
+    told = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article > section > section")].map(one => {
+             const guess = one.getBoundingClientRect().height, shown = getComputedStyle(one).contentVisibility;
+             one.style.contentVisibility = "visible";
+             return [shown, guess, one.getBoundingClientRect().height]; })"""
+    )
+    assert {shown for shown, _, _ in told} == {"auto"}
+    guess, real = (sum(column) for column in list(zip(*told, strict=True))[1:])
+    assert 0.75 < guess / real < 1.33
+
+
+def test_far_sections_are_told_their_height_and_nothing_else_changes():
+    sys.path.insert(0, str(ROOT / "book" / "_ext"))
+    try:
+        far_sections = importlib.import_module("far_sections")
+    finally:
+        sys.path.pop(0)
+    inner = '<section id="c"><h3>C</h3><p>' + "word " * 100 + "</p></section>"
+    body = f'<section id="a"><h1>A</h1><p>x</p><section class="k" id="b"><h2>B</h2>{inner}</section></section>'
+    told = far_sections.told(body)
+    style = re.search(r' style="--gm-text:(\d+)px;--gm-rest:0px"', told)
+    assert told.replace(style[0], "") == body and f'id="b"{style[0]}>' in told
+    assert 200 < int(style[1]) < 400
+    code = far_sections.height("<h2>B</h2><pre>a\nb</pre><svg><text>long</text></svg>")
+    assert code == (30, 3 * far_sections.LINE_OF_CODE)
 
 
 def test_wrong_address(visit, address):

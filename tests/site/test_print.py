@@ -1,6 +1,7 @@
 """A page on paper: its title first, what was folded open, nothing that stands around the text."""
 
 import pytest
+from site_pages import EXERCISES
 
 PAGE = "book/gru/two-gates.html"
 
@@ -73,3 +74,24 @@ def test_code_is_wrapped_and_buttons_are_left_out(sheet):
         })"""
     )
     assert found == {"wide": 0, "buttons": []}
+
+
+def test_an_open_editor_is_printed_whole_and_wrapped(visit, address, parts):
+    """On a screen it holds the lines that can be seen, and scrolls; on paper it holds all, none cut off."""
+    page = visit(address + EXERCISES[0] + ".html", own=True).page
+    page.get_by_role("button", name="Write your answer here").first.click()
+    editor = page.locator(".cm-editor").first
+    editor.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("\n".join(f"line_{k} = {k}  # {'long ' * 60}" for k in range(150)))
+    assert editor.locator(".cm-line").count() < 100
+    page.emulate_media(media="print")
+    page.wait_for_function("document.querySelectorAll('.cm-editor .cm-line').length === 150")
+    cut_off = editor.evaluate(
+        """editor => [editor, ...editor.querySelectorAll(".cm-scroller, .cm-content, .cm-line")]
+             .filter(one => one.scrollWidth > one.clientWidth + 1).length"""
+    )
+    assert cut_off == 0
+    last = editor.locator(".cm-line").last.bounding_box()
+    box = editor.bounding_box()
+    assert last["y"] + last["height"] <= box["y"] + box["height"] + 1

@@ -35,7 +35,27 @@ def test_a_dot_says_the_recorded_difference_its_seeds_start_and_budget():
     assert "GRU: start “" in said and "tuning runs" in said
     assert "rounds of measurement" in board.said_of("C7", "weights")
     assert "6 voices" in board.said_of("C17", "streams")
-    assert "start" not in board.said_of("C19", "spoken, 100, dropout, GRU")
+    assert "rounds" not in board.said_of("C19", "spoken, 100, dropout, GRU")
+
+
+def test_every_dot_of_trained_nets_says_how_they_start_and_were_tuned():
+    """Costs alone are of nets that were never tuned."""
+    for claim, finding in results.findings().items():
+        for name, comparison in finding.comparisons.items():
+            told = board.conditions(claim, name)
+            assert len(re.findall(r"start “[a-z 0-9,]+”, rate [\d.]+", told)) in (1, 2), (
+                claim,
+                name,
+            )
+            assert told.count("tuning runs") == told.count("start"), told
+            assert comparison.first
+    both = board.conditions("C19", "spoken, 100, dropout, GRU")
+    assert re.fullmatch(
+        r"With dropout: start .*, dropout 0\.\d+, the best of \d+ tuning runs; without: start .* runs",
+        both,
+    )
+    assert board.conditions("C21", "reset left out").startswith("GRU: start")
+    assert "; without the reset gate: start" in board.conditions("C21", "reset left out")
 
 
 def test_claims_are_chosen_by_setting_and_verdict_and_dots_asked_by_keyboard(visit, address):

@@ -108,6 +108,9 @@ def test_a_description_is_made_of_whole_sentences(extension):
     assert extension.descriptions.sentences(f"<p>One. {'long ' * 80}.</p>") == "One."
 
 
+LOCK = 'void navigator.locks?.request("gm-lite", { mode: "shared" }, () => new Promise(() => {}));'
+
+
 def test_what_was_read_and_solved_is_marked_and_forgotten(visit, address):
     seen = visit(f"{address}{CHAPTER}.html", own=True)
     page = seen.page
@@ -141,6 +144,45 @@ def test_what_was_read_and_solved_is_marked_and_forgotten(visit, address):
     kept = page.evaluate("Object.keys(localStorage)")
     assert "other" in kept and not [key for key in kept if key.startswith("gm-")]
     assert seen.errors == []
+
+
+STORE = """name => new Promise((done, failed) => {
+  const asked = indexedDB.open(name);
+  asked.onupgradeneeded = () => asked.result.createObjectStore("files");
+  asked.onsuccess = () => { asked.result.close(); done(true); };
+  asked.onerror = failed;
+})"""
+STORES = "indexedDB.databases().then(all => all.map(({ name }) => name).sort())"
+
+
+def test_notebooks_are_forgotten_and_not_while_one_is_open(visit, address):
+    """JupyterLite's stores, one for each release, as gm-lite.js names them."""
+    page = visit(f"{address}{CHAPTER}.html", own=True).page
+    for name in ("Gated Memory 0.1.0-old", "Gated Memory 0.1.0-new", "of another site"):
+        page.evaluate(STORE, name)
+    page.evaluate("localStorage.mode = localStorage.theme = 'dark'")
+    notebook = page.context.new_page()
+    notebook.goto(f"{address}404.html")
+    assert notebook.evaluate(LOCK) is None
+    page.get_by_role("button", name="What this browser keeps").click()
+    dialog = page.get_by_role("dialog", name="What this browser keeps")
+    assert "JupyterLite (some)" in dialog.inner_text()
+    dialog.get_by_role("button", name="Everything, my answers too").click()
+    forget = dialog.get_by_role("button", name="Forget everything")
+    forget.click()
+    dialog.get_by_text("Close that tab first").wait_for()
+    assert len(page.evaluate(STORES)) == 3
+    notebook.close()
+    with page.expect_navigation():
+        forget.click()
+    assert page.evaluate(STORES) == ["of another site"]
+    assert page.evaluate("document.documentElement.dataset.mode") == "auto"
+
+
+def test_an_open_notebook_says_that_it_is():
+    """The same lock as in the test above."""
+    bar = (ROOT / "browser" / "lite" / "bar.js").read_text(encoding="utf-8")
+    assert LOCK.removeprefix("void ") in bar
 
 
 def test_works_where_nothing_can_be_kept(browser, address):
