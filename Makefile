@@ -134,9 +134,9 @@ experiments: .venv/.installed  ## run the experiments that have no result yet (t
 bench: .venv/.installed  ## measure grading against stock nbgrader (half an hour)
 	$(BIN)/python benchmarks/grading.py
 
-bench-site: site  ## measure what its pages load, Python in them, then building it
+bench-site: site  ## measure what its pages load, Lighthouse, Python in them, then building it
 	$(BIN)/python benchmarks/practice.py
-	$(BIN)/python benchmarks/page_load.py
+	$(BIN)/python benchmarks/page_load.py --lighthouse all
 	$(BIN)/python benchmarks/website.py
 
 # Ends with an error where there is no GPU.

@@ -282,7 +282,9 @@ def main():
         chromium = own or playwright.chromium.executable_path
         if not chosen.marks_only:
             print_loads(playwright, chromium, address, chosen.pages or every)
-    if chosen.lighthouse:
+    if chosen.lighthouse and shutil.which("npm") is None:
+        print("No npm on this machine, and so no Lighthouse.")
+    elif chosen.lighthouse:
         wanted = to_judge(every, chosen.lighthouse, chosen.pages)
         lighthouse(address, wanted, chromium, chosen.again)
 

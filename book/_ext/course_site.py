@@ -18,6 +18,7 @@ import far_sections
 import figure_data
 import formulas
 import handouts
+import lean_drawings
 import lite
 import mistake_cards
 import page_load
@@ -245,6 +246,7 @@ def setup(app):
     app.connect("html-page-context", let_cards_lead_to_pages)
     app.connect("html-collect-pages", extra_pages)
     figure_data.setup(app)
+    lean_drawings.setup(app)
     formulas.setup(app)
     handouts.setup(app)
     python_in_pages.setup(app)

@@ -11,7 +11,7 @@ UNSEEN = re.compile(
     r"<(svg|style|script|math|select)\b.*?</\1>|<details\b(?![^>]*\bopen).*?</summary>.*?</details>",
     re.S,
 )
-LETTERS_OF_A_LINE, LINE, LINE_OF_CODE, FIGURE = 75, 30, 23, 380
+LETTERS_OF_A_LINE, LINE, LINE_OF_CODE, FIGURE = 70, 32, 23, 400
 """In a wide column: letters of text, and pixels of a line, a line of code and a figure."""
 
 

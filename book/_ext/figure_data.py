@@ -56,10 +56,10 @@ def tidy(app, exception):
     wanted = {
         name
         for page in site.glob("*/**/*.html")
-        for name in re.findall(r'data-name="(\w+)"', page.read_text(encoding="utf-8"))
+        for name in re.findall(r"/data/(\w+\.(?:js|png))\"", page.read_text(encoding="utf-8"))
     }
-    for file in (site / FOLDER).glob("*.js"):
-        if file.stem not in wanted:
+    for file in (site / FOLDER).glob("*.*"):
+        if file.name not in wanted:
             file.unlink()
 
 

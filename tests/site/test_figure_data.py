@@ -58,7 +58,38 @@ def test_every_file_of_data_has_a_figure(html):
         for page in HTML_PAGES
         for _, name in TAG.findall((html / page).read_text(encoding="utf-8"))
     }
-    assert named and {file.stem for file in (html / "_static" / "data").iterdir()} == named
+    assert named and {file.stem for file in (html / "_static" / "data").glob("*.js")} == named
+
+
+def test_a_drawing_keeps_what_it_shows(tmp_path):
+    """Plain groups, colors for other hosts and pixels within the page are gone, and nothing else."""
+    sys.path.insert(0, str(ROOT / "book" / "_ext"))
+    try:
+        lean_drawings = importlib.import_module("lean_drawings")
+    finally:
+        sys.path.pop(0)
+    body = (
+        '<svg><g><g id="a"><path style="fill: var(--gm-line, var(--jp-border-color1, #cdd5da))"/></g></g>'
+        '<svg><g transform="x"><g></g><text style="fill: var(--gm-ink, var(--jp-a, var(--gm-ink, #1d2327)))">t</text></g></svg>'
+        '<image width="1" xlink:href="data:image/png;base64,AAEC"/></svg><p>&lt;g&gt;</p>'
+    )
+    found = lean_drawings.lean(body, tmp_path / "data", "../_static/data")
+    (file,) = (tmp_path / "data").iterdir()
+    assert file.read_bytes() == b"\x00\x01\x02"
+    assert found == (
+        '<svg><g id="a"><path style="fill: var(--gm-line)"/></g>'
+        '<svg><g transform="x"><text style="fill: var(--gm-ink)">t</text></g></svg>'
+        f'<image width="1" xlink:href="../_static/data/{file.name}"/></svg><p>&lt;g&gt;</p>'
+    )
+
+
+def test_no_page_carries_pixels_or_colors_of_other_hosts(html):
+    for page in HTML_PAGES:
+        body = (html / page).read_text(encoding="utf-8").partition("<article")[2]
+        drawings = "".join(re.findall(r"<svg.*?</svg>", body, re.S))
+        assert (
+            "data:image/png" not in drawings and "--jp-" not in drawings and "<g>" not in drawings
+        )
 
 
 class Held:

@@ -1,0 +1,56 @@
+"""Drawings as a page of the site needs them: three quarters of a chapter's bytes are its plots.
+
+A figure is made to be shown in a notebook too, where it brings along what it needs. Here the colors are
+those of the site, so that no other has to stand behind them; groups that group nothing go; and what a
+drawing has as pixels is a file of its own, which holds up no text.
+"""
+
+import hashlib
+import re
+from base64 import b64decode
+from pathlib import Path
+
+FOLDER = "_static/data"
+GROUPS = re.compile(r"<g\b[^>]*>|</g>")
+COLOR = r"(?:#[0-9a-f]+|var\(--gm-[\w-]+\))"
+FALLBACK = re.compile(rf"var\((--gm-[\w-]+), (?:{COLOR}|var\(--jp-[\w-]+, {COLOR}\))\)")
+PIXELS = re.compile(r'(<image\b[^>]*?href=")data:image/png;base64,([^"]+)')
+
+
+def without_plain_groups(html: str) -> str:
+    """The same drawings without groups that have no attribute."""
+    kept: list[bool] = []
+
+    def keep(found: re.Match) -> str:
+        if found[0] != "</g>":
+            kept.append(found[0] != "<g>")
+            return found[0] if kept[-1] else ""
+        return found[0] if kept.pop() else ""
+
+    return GROUPS.sub(keep, html)
+
+
+def lean(html: str, folder: Path, address: str) -> str:
+    """The page's text with lean drawings; pixels go into ``folder``, at ``address`` as seen from the page."""
+
+    def move(found: re.Match) -> str:
+        data = b64decode("".join(found[2].split()))
+        name = f"{hashlib.sha256(data).hexdigest()[:12]}.png"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+        return f"{found[1]}{address}/{name}"
+
+    html = without_plain_groups(html)
+    while FALLBACK.search(html):  # one may stand within another
+        html = FALLBACK.sub(r"var(\1)", html)
+    return PIXELS.sub(move, html)
+
+
+def make_lean(app, pagename, templatename, context, doctree):
+    if doctree is not None and app.builder.format == "html":
+        folder = Path(app.outdir) / FOLDER
+        context["body"] = lean(context["body"], folder, context["pathto"](FOLDER, 1))
+
+
+def setup(app):
+    app.connect("html-page-context", make_lean)
