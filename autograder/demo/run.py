@@ -229,9 +229,11 @@ def _score(row: Row) -> str:
 
 
 def _lost(row: Row) -> list[str]:
+    if row.score is None:
+        return ["could not be read"]
     lines = []
     for reason, checks in row.lost.items():
-        lines.append(f"{reason}: {', '.join(checks)}" if checks else reason)
+        lines.append(f"{reason.rstrip('.')}: {', '.join(checks)}" if checks else reason)
     return lines or ["nothing lost"]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from autograder import grade
 from autograder.course import classroom
+from autograder.demo.run import Row, _lost
 from autograder.material import notebooks
 
 COURSE = Path(__file__).parents[2]
@@ -65,3 +66,10 @@ def _solution(name: str) -> str:
     cells = nbformat.reads(notebooks.source_notebook(COURSE, "gru"), as_version=4).cells
     source = next(c.source for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
     return "from __future__ import annotations\n" + source
+
+
+def test_the_table_says_what_was_lost_and_that_a_file_was_not_read():
+    known = Row("gus", "", 24, 30, {"It defines none.": ["reset_gate 0/2"]}, False, None)
+    assert _lost(known) == ["It defines none: reset_gate 0/2"]
+    unread = Row("nia", "", None, 30, {"not written yet": ["all checks"]}, False, None)
+    assert _lost(unread) == ["could not be read"]
