@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from .aligned import aligned_ngrams, phrases_wrong, says_nothing, symbol_by_symbol, symbols_wrong
 from .jobs import DAY, WEEK
 from .tasks import SYMBOLS, TASKS, WORDS, Examples, Split, Task
 
@@ -329,6 +330,9 @@ WITHOUT: dict[str, tuple[Predictor, Predictor]] = {
     "voice_shifted": (majority, resampled_frames),
     "clips": (nothing_or_how_often, window_classifier),
     "streams": (nothing_or_how_often, window_classifier),
+    "numbers": (says_nothing, partial(aligned_ngrams, phrases_wrong)),
+    "shorter": (says_nothing, partial(aligned_ngrams, phrases_wrong)),
+    "sounds": (partial(symbol_by_symbol, symbols_wrong), partial(aligned_ngrams, symbols_wrong)),
 }
 
 
