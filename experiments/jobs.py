@@ -205,11 +205,11 @@ JOBS = {task.name: task for task in (
       for name, title, steps, count, batch in (("clips", "single words", speech.CLIP, 2288, 36),
                                                ("streams", "streams", speech.STREAM, 1000, 16))),
     *(Task(name, f"Numbers into German words, {title}", "own", WRONG_PHRASES, partial(translation.numbers, longest),
-           outputs=len(translation.GERMAN.spoken), count=3000, epochs=18, batch=64,
+           outputs=len(translation.GERMAN.spoken), count=3000, epochs=12, batch=64,
            own=translating(translation.GERMAN, wrong_sentences))
       for name, title, longest in (("numbers", "up to six digits", 6), ("shorter", "trained up to five digits", 5))),
     Task("sounds", "Spelling to sound", "own", PHONE_ERROR, translation.sounds,
-         outputs=len(translation.english().spoken), count=4000, epochs=10, batch=64,
+         outputs=len(translation.english().spoken), count=4000, epochs=8, batch=64,
          own=translating(translation.english(), wrong_symbols)),
 )}
 # fmt: on
