@@ -13,26 +13,45 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from .tasks import DATA, Examples, Split, Task, whole
+from .tasks import DATA, FAMILIES, Examples, Own, Split, Task, whole
+
+if TYPE_CHECKING:
+    from .training import Run
 
 FOLDER = DATA / "house"
-PAD, RARE, END = 0, 1, 2  # numbers of words that are none: a step that is not there, an unknown word, the end
+PAD, RARE, END = (
+    0,
+    1,
+    2,
+)  # numbers of words that are none: a step that is not there, an unknown word, the end
 NONE = -100  # the target of a step that is not asked for; PyTorch's cross entropy leaves it out
 LONGEST = 20  # steps of a sentence with its end mark
 WORDS = 800  # numbers there are for words
-PIECES, OF_A_WORD = 3000, 12  # numbers there are for pieces of words, and how many a word has at most
+PIECES, OF_A_WORD = (
+    3000,
+    12,
+)  # numbers there are for pieces of words, and how many a word has at most
 HELD = 0.2  # of the templates and of the names, for the test part and again for the validation part
 CHOOSING, TESTED = 600, 1000  # sentences
 # How a name that was never seen is met: not at all; hidden in half of the training sentences; spelled in
 # runs of three letters; looked up in the house's own list; the second and the fourth together.
 FORMS = ("words", "hidden", "letters", "listed", "mended")
-FREE = ("timer", "item", "task", "message", "query", "command")  # said freely: no list can hold them
+TWO = "both"  # the net that reads in two directions; else in one
+FREE = (
+    "timer",
+    "item",
+    "task",
+    "message",
+    "query",
+    "command",
+)  # said freely: no list can hold them
 
 
 @dataclass(frozen=True)
@@ -228,7 +247,9 @@ class Known:
 
         For "letters" a word is a list of 12, those of its pieces with zeros behind them.
         """
-        words = looked_up(sentence.words) if self.form in ("listed", "mended") else list(sentence.words)
+        words = (
+            looked_up(sentence.words) if self.form in ("listed", "mended") else list(sentence.words)
+        )
         if self.form == "letters":
             rows = [[self.numbers.get(piece, RARE) for piece in pieces_of(word)] for word in words]
             return [row + [PAD] * (OF_A_WORD - len(row)) for row in [*rows, [END]]]
@@ -266,7 +287,9 @@ def encoded(sentences: Sequence[Sentence], known: Known, training: bool = False)
     for row, sentence in enumerate(sentences):
         read = known.read(sentence, hiding and row % 2 == 1)
         if len(read) > LONGEST:
-            raise ValueError(f"{len(read)} steps, and {LONGEST} are read: {' '.join(sentence.words)}")
+            raise ValueError(
+                f"{len(read)} steps, and {LONGEST} are read: {' '.join(sentence.words)}"
+            )
         lengths[row] = len(read)
         xs[row, : len(read)] = read
         ys[row, : len(read)] = [number[answer] for answer in sentence.answers]
@@ -353,7 +376,14 @@ PAIRS = (
     ("MediaPlayerMute", "MediaPlayerUnmute"), ("IncreaseTimer", "DecreaseTimer"), ("MediaNext", "MediaPrevious"),
 )  # fmt: skip
 OPPOSITE = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
-SETTING = ("LightSet", "SetPosition", "ClimateSetTemperature", "SetVolume", "FanSetSpeed", "StartTimer")
+SETTING = (
+    "LightSet",
+    "SetPosition",
+    "ClimateSetTemperature",
+    "SetVolume",
+    "FanSetSpeed",
+    "StartTimer",
+)
 Dialogue = tuple[str, Sentence, Sentence]  # the kind of second turn, and the two
 
 
@@ -393,7 +423,9 @@ def dialogues(seed: int, count: int) -> dict[str, list[Dialogue]]:
     for part, number in (("train", count), ("choose", CHOOSING), ("test", 2 * TESTED)):
         known = drawing.cast.names["train"]
         found[part] = []
-        for first, new in zip(*(drawing.draw(part, "train", number) for _ in range(2)), strict=True):
+        for first, new in zip(
+            *(drawing.draw(part, "train", number) for _ in range(2)), strict=True
+        ):
             name = str(source.choice(fitting(first)))
             way = "" if name == NEW else str(source.choice(ways[name][part]))
             after = new if name == NEW else second(first, name, way, known, source)
@@ -410,9 +442,14 @@ def turns(seed: int, count: int) -> House:
     found = dialogues(seed, count)
     known = known_from([s for _, *both in found["train"] for s in both], "mended")
 
-    def part(those: list[Dialogue], training: bool = False, asked: tuple[int, ...] = (0, 1)) -> Examples:
+    def part(
+        those: list[Dialogue], training: bool = False, asked: tuple[int, ...] = (0, 1)
+    ) -> Examples:
         read = [encoded([turn[k] for turn in those], known, training) for k in (1, 2)]
-        ys = torch.stack([one.ys if k in asked else torch.full_like(one.ys, NONE) for k, one in enumerate(read)], 1)
+        ys = torch.stack(
+            [one.ys if k in asked else torch.full_like(one.ys, NONE) for k, one in enumerate(read)],
+            1,
+        )
         return Examples(torch.stack([one.xs for one in read], 1), read[1].lengths, ys)
 
     others = {"first": part(found["test"], asked=(0,))}
@@ -434,7 +471,9 @@ class Tagger(nn.Module):
                  two: bool = False, carry: bool = False):  # fmt: skip
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=PAD)
-        self.memory = layer(embedding, hidden // 2 if two else hidden, batch_first=True, bidirectional=two)
+        self.memory = layer(
+            embedding, hidden // 2 if two else hidden, batch_first=True, bidirectional=two
+        )
         self.readout = nn.Linear(hidden, outputs)
         self.carry = carry
 
@@ -448,10 +487,15 @@ class Tagger(nn.Module):
 
     def turn(self, xs: Tensor, state: Tensor | tuple[Tensor, ...] | None = None) -> tuple[Tensor, Tensor | tuple[Tensor, ...]]:  # fmt: skip
         """The answers of one turn, and the state to begin the next one with."""
-        inputs, lengths = self.embedding(xs), (xs.flatten(2) if xs.ndim == 3 else xs[:, :, None]).any(2).sum(1)
+        inputs, lengths = (
+            self.embedding(xs),
+            (xs.flatten(2) if xs.ndim == 3 else xs[:, :, None]).any(2).sum(1),
+        )
         if xs.ndim == 3:
             inputs = inputs.sum(2)
-        packed = nn.utils.rnn.pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        packed = nn.utils.rnn.pack_padded_sequence(
+            inputs, lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
         hs, last = self.memory(packed, state)
         hs, _ = nn.utils.rnn.pad_packed_sequence(hs, batch_first=True, total_length=xs.shape[1])
         return self.readout(hs), self.onward(last)
@@ -484,6 +528,32 @@ def intent_right(answers: Tensor, ys: Tensor) -> Tensor:
     return right[torch.arange(len(right)), last]
 
 
+# What the trial is given: see `tasks.Own`.
+
+
+def tagging(carry: bool = False) -> Own:
+    """The task's own net, loss and measure; with ``carry`` the state goes on to the second turn."""
+
+    def net(run: "Run", split: Split) -> Tagger:
+        letters = split.train.xs.shape[-1] == OF_A_WORD
+        return Tagger(
+            FAMILIES[run.family], len(labels()), run.hidden, vocabulary=PIECES if letters else WORDS,
+            embedding=run.embedding, two=run.net == TWO, carry=carry,
+        )  # fmt: skip
+
+    return Own(net, loss, wrong)
+
+
+def loss(net: nn.Module, part: Examples) -> Tensor:
+    """The mean cross entropy, in nats, of all answers that are asked for."""
+    return nn.functional.cross_entropy(net(part.xs, part.lengths).flatten(0, -2), part.ys.flatten())
+
+
+def wrong(net: nn.Module, part: Examples) -> float:
+    """Percent of the sentences, or turns, that are not wholly right."""
+    return 100 * float(1 - all_right(net(part.xs, part.lengths), part.ys).double().mean())
+
+
 @torch.no_grad()
 def read_house(model: nn.Module, task: Task, split: Split) -> dict[str, float]:
     """Percent of the sentences or turns that are wrong, by part: ``PART_wrong`` (not wholly right),
@@ -494,7 +564,7 @@ def read_house(model: nn.Module, task: Task, split: Split) -> dict[str, float]:
     found = {}
     parts = {"turns" if split.test.ys.ndim == 3 else "names": split.test, **split.others}
     for name, part in parts.items():
-        answers = answers_to(model, part)
+        answers = model(part.xs, part.lengths)
         right, intent = all_right(answers, part.ys), intent_right(answers, part.ys)
         slots = all_right(answers, without_intent(part.ys))
         for what, share in (("wrong", right), ("intent", intent), ("slots", slots)):

@@ -44,7 +44,9 @@ def window(before: list[Token], words: list[Token], at: int) -> Features:
     """The word at a place and its neighbors, each with its distance, and the words of the turn before."""
     near = range(max(0, at - AROUND), min(len(words), at + AROUND + 1))
     found = {f"{k - at}:{words[k]}" for k in near}
-    return found | {f"b{word}" for word in before} | {f"first:{at == 0} last:{at == len(words) - 1}"}
+    return (
+        found | {f"b{word}" for word in before} | {f"first:{at == 0} last:{at == len(words) - 1}"}
+    )
 
 
 class Linear:
@@ -62,7 +64,9 @@ class Linear:
         found = [[self.columns[name] for name in row if name in self.columns] for row in rows]
         ends = np.cumsum([0, *map(len, found)], dtype=np.int32)
         columns = np.fromiter((column for row in found for column in row), np.int32)
-        return csr_array((np.ones(len(columns), np.float32), columns, ends), (len(rows), len(self.columns)))
+        return csr_array(
+            (np.ones(len(columns), np.float32), columns, ends), (len(rows), len(self.columns))
+        )
 
     def fit(self, rows: list[Features], ys: list[int]) -> None:
         """Learn which class each set has."""
@@ -83,7 +87,8 @@ class BagAndWindow:
         self.intent, self.tag = Linear(strength), Linear(strength)
         self.intent.fit([bag(b, w) for b, w, _ in said], [ys[-1] for *_, ys in said])
         self.tag.fit(
-            [window(b, w, k) for b, w, _ in said for k in range(len(w))], [y for *_, ys in said for y in ys[:-1]]
+            [window(b, w, k) for b, w, _ in said for k in range(len(w))],
+            [y for *_, ys in said for y in ys[:-1]],
         )
 
     def right(self, part: Examples) -> np.ndarray:
@@ -127,5 +132,7 @@ def by_part(split: House, name: str) -> dict[str, tuple[float, float, float]]:
     model, found = fitted(split), {}
     for part, examples in {name: split.test, **split.others}.items():
         right = model.right(examples)
-        found[part] = tuple(float(100 * (1 - r.mean())) for r in (right.all(1), right[:, 0], right[:, 1]))
+        found[part] = tuple(
+            float(100 * (1 - r.mean())) for r in (right.all(1), right[:, 0], right[:, 1])
+        )
     return found

@@ -101,18 +101,27 @@ def collect(out: Path = FOLDER) -> int:
         for data in intent.data if name not in LEFT_OUT else ():
             domains = data.requires_context.get("domain", []) if data.requires_context else []
             rules = {**intents.expansion_rules, **(data.expansion_rules or {})}
-            draw = Draw(source, rules, intents.slot_lists, domains if isinstance(domains, list) else [domains])
+            draw = Draw(
+                source,
+                rules,
+                intents.slot_lists,
+                domains if isinstance(domains, list) else [domains],
+            )
             for sentence in data.sentences:
                 text = str(sentence.text)
                 if not wanted(name, sentence) or ("{name" in text and not draw.domains):
                     continue
                 said = {tidy(draw.say(sentence.expression)) for _ in range(TRIES)}
-                said = sorted(s for s in said if len(re.sub(r"\{[^}]*\}", "x", s).split()) <= LONGEST)
+                said = sorted(
+                    s for s in said if len(re.sub(r"\{[^}]*\}", "x", s).split()) <= LONGEST
+                )
                 for way in source.sample(said, min(WAYS, len(said))):
                     found[way].append((name.removeprefix("Hass"), number))
                 number += 1
     lines = [
-        f"{who[0][0]}\t{who[0][1]}\t{way}" for way, who in found.items() if len({intent for intent, _ in who}) == 1
+        f"{who[0][0]}\t{who[0][1]}\t{way}"
+        for way, who in found.items()
+        if len({intent for intent, _ in who}) == 1
     ]
     out.mkdir(parents=True, exist_ok=True)
     text = "\n".join(["intent\ttemplate\tsentence", *lines]) + "\n"
