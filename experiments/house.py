@@ -304,9 +304,10 @@ class House(Split):
 
     def to(self, device: str) -> "House":
         """The same on a device."""
-        parts = (part.to(device) for part in (self.train, self.validation, self.test))
+        parts = (self.train, self.validation, self.test)
+        train, validation, test = (part.to(device) for part in parts)
         others = {name: part.to(device) for name, part in self.others.items()}
-        return House(*parts, others=others)
+        return House(train, validation, test, others=others)
 
 
 def vocabulary(form: str, seed: int, count: int) -> Known:
@@ -440,12 +441,12 @@ def turns(seed: int, count: int) -> House:
     and hidden as in "mended".
     """
     found = dialogues(seed, count)
-    known = known_from([s for _, *both in found["train"] for s in both], "mended")
+    known = known_from([s for _, first, after in found["train"] for s in (first, after)], "mended")
 
     def part(
         those: list[Dialogue], training: bool = False, asked: tuple[int, ...] = (0, 1)
     ) -> Examples:
-        read = [encoded([turn[k] for turn in those], known, training) for k in (1, 2)]
+        read = [encoded(list(turn), known, training) for turn in list(zip(*those, strict=True))[1:]]
         ys = torch.stack(
             [one.ys if k in asked else torch.full_like(one.ys, NONE) for k, one in enumerate(read)],
             1,
@@ -558,8 +559,6 @@ def wrong(net: nn.Module, part: Examples) -> float:
 def read_house(model: nn.Module, task: Task, split: Split) -> dict[str, float]:
     """Percent of the sentences or turns that are wrong, by part: ``PART_wrong`` (not wholly right),
     ``PART_intent`` and ``PART_slots``; the test part is called "names" or "turns"."""
-    from .training import answers_to
-
     assert isinstance(split, House)
     found = {}
     parts = {"turns" if split.test.ys.ndim == 3 else "names": split.test, **split.others}

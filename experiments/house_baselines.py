@@ -124,7 +124,7 @@ def most_frequent(split: Split) -> float:
     return 100 * float(1 - np.mean(right))
 
 
-def by_part(split: House, name: str) -> dict[str, tuple[float, float, float]]:
+def by_part(split: House, name: str) -> dict[str, tuple[float, ...]]:
     """Percent wrong of the two classifiers on every part that tests: wholly, in the intent, in a slot.
 
     ``name``: what the test part is called.

@@ -112,10 +112,10 @@ def collect(out: Path = FOLDER) -> int:
                 if not wanted(name, sentence) or ("{name" in text and not draw.domains):
                     continue
                 said = {tidy(draw.say(sentence.expression)) for _ in range(TRIES)}
-                said = sorted(
+                short = sorted(
                     s for s in said if len(re.sub(r"\{[^}]*\}", "x", s).split()) <= LONGEST
                 )
-                for way in source.sample(said, min(WAYS, len(said))):
+                for way in source.sample(short, min(WAYS, len(short))):
                     found[way].append((name.removeprefix("Hass"), number))
                 number += 1
     lines = [
