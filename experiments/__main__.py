@@ -181,6 +181,14 @@ def sounds(folder: Path) -> None:
 
 
 @main.command()
+def house() -> None:
+    """Draw the sentences of the house; needs home-assistant-intents 2026.10.27 and hassil 3.13.0."""
+    from .house_sentences import collect
+
+    print(f"{collect()} sentences")
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def features(folder: Path) -> None:
     """Hold our features against those of the spoken digits, on the recordings in FOLDER."""
