@@ -47,7 +47,8 @@ def tell_progress(progress: Progress, bar: TaskID, done: int, total: int) -> Non
 
 
 def measure_baselines(out: Path) -> None:
-    """Write `baselines.json`: for every real task and every job the baseline's measure, a value for each seed.
+    """Write `baselines.json`: for every real task and every job the baseline's measure, a value for each seed
+    of the first look, of which jobs with nets of their own have fewer.
 
     What is there stays; remove a task from the file to measure it again.
     """
@@ -56,8 +57,9 @@ def measure_baselines(out: Path) -> None:
     for name in (*designs.REAL, *JOBS):
         if name not in found:
             task = task_named(name)
+            seeds = designs.FEW_SEEDS if task.own else LOOKS[0]
             found[name] = plain(
-                [WITHOUT[name][1](task.load(seed, task.count)) for seed in range(LOOKS[0])]
+                [WITHOUT[name][1](task.load(seed, task.count)) for seed in range(seeds)]
             )
             replace_text(path, json.dumps(found) + "\n")
         print(f"{name}: {min(found[name]):.4g} to {max(found[name]):.4g}", flush=True)

@@ -10,7 +10,7 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 
-from . import speech, translation
+from . import house, speech, translation
 from .tasks import (
     DATA,
     TASKS,
@@ -31,6 +31,7 @@ from .translator import translating, wrong_sentences, wrong_symbols
 PAGE_WORDS = 1600
 FRAME_BITS = "bits per frame"
 WRONG_PHRASES, PHONE_ERROR = "% of the phrases wrong", "% of the phones wrong"
+WRONG_SENTENCES, WRONG_TURNS = "% of the sentences wrong", "% of the turns wrong"
 PADDED = 100  # how many words the notes' model reads, however many a review has
 
 
@@ -211,6 +212,13 @@ JOBS = {task.name: task for task in (
     Task("sounds", "Spelling to sound", "own", PHONE_ERROR, translation.sounds,
          outputs=len(translation.english().spoken), count=4000, epochs=8, batch=64,
          own=translating(translation.english(), wrong_symbols)),
+    *(Task(f"house_{form}", f"A house, names never seen: {title}", "own", WRONG_SENTENCES, partial(house.house, form),
+           outputs=len(house.labels()), count=4000, epochs=6, batch=32, own=house.tagging())
+      for form, title in (("words", "words"), ("hidden", "names hidden in training"), ("letters", "letters"),
+                          ("listed", "names looked up"), ("mended", "looked up and hidden"))),
+    *(Task(name, f"A house, the second turn, state {title}", "own", WRONG_TURNS, house.turns,
+           outputs=len(house.labels()), count=4000, epochs=6, batch=32, own=house.tagging(carry))
+      for name, title, carry in (("turns_carried", "carried", True), ("turns_reset", "reset", False))),
 )}
 # fmt: on
 

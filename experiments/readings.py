@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .house import read_house
 from .jobs import DAY, JOBS
 from .sound import PER_SECOND
 from .speech import CENTERED, DIGITS, Roles, Stream, listened, strange_words
@@ -317,4 +318,5 @@ READINGS: dict[str, Reading] = {
     "words": read_words,
     "phrases": read_phrases,
     "sounds": partial(read_sounds, english()),
+    "house": read_house,
 }

@@ -17,14 +17,15 @@ from pathlib import Path
 HERE = Path(__file__).parent
 RULES = ("yardstick", "designs", "claims")
 INSTRUMENT = (
-    "tasks", "sound", "speech", "translation", "translator", "aligned", "jobs", "training",
+    "tasks", "sound", "speech", "translation", "translator", "aligned", "house",
+    "house_baselines", "jobs", "training",
     "readings", "baselines",
 )  # fmt: skip
 # Registrations that are closed, in order: the trial of C5 to C19; C21 and C22, reviews and series;
-# spoken digits.
+# spoken digits; translation.
 EARLIER = {
-    "rules": ("688b23bf5222", "42bcba891abe", "de2c91109c20"),
-    "instrument": ("574505007bc8", "920694f09a36", "1fac6131aa6c"),
+    "rules": ("688b23bf5222", "42bcba891abe", "de2c91109c20", "50028dc0c0cb"),
+    "instrument": ("574505007bc8", "920694f09a36", "1fac6131aa6c", "3cea29950742"),
 }
 
 

@@ -29,7 +29,9 @@ def net_of(family: str, attention: bool, spoken: int = 7) -> Translator:
     net = Translator(family, 5, spoken, 6, 4, attention).double().eval()
     with torch.no_grad():
         for weights in net.parameters():
-            weights += 0.5 * torch.randn_like(weights)  # as the library draws them, all say nearly the same
+            weights += 0.5 * torch.randn_like(
+                weights
+            )  # as the library draws them, all say nearly the same
     return net
 
 
