@@ -1,9 +1,11 @@
 """`python -m experiments`: run everything that has no result yet."""
 
 import json
+import os
+import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -45,7 +47,8 @@ def tell_progress(progress: Progress, bar: TaskID, done: int, total: int) -> Non
 
 
 def measure_baselines(out: Path) -> None:
-    """Write `baselines.json`: for every real task and every job the baseline's measure, a value for each seed.
+    """Write `baselines.json`: for every real task and every job the baseline's measure, a value for each seed
+    of the first look, of which jobs with nets of their own have fewer.
 
     What is there stays; remove a task from the file to measure it again.
     """
@@ -54,8 +57,9 @@ def measure_baselines(out: Path) -> None:
     for name in (*designs.REAL, *JOBS):
         if name not in found:
             task = task_named(name)
+            seeds = designs.FEW_SEEDS if task.own else LOOKS[0]
             found[name] = plain(
-                [WITHOUT[name][1](task.load(seed, task.count)) for seed in range(LOOKS[0])]
+                [WITHOUT[name][1](task.load(seed, task.count)) for seed in range(seeds)]
             )
             replace_text(path, json.dumps(found) + "\n")
         print(f"{name}: {min(found[name]):.4g} to {max(found[name]):.4g}", flush=True)
@@ -127,7 +131,7 @@ def scale() -> None:
         trivial, baseline = without_recurrence(task_named(name))
         same_task = name in medians and name != "adding"
         best = min([baseline, *(medians[name].values() if same_task else ())])
-        if name in designs.DELAYS:
+        if name in (*designs.DELAYS, *designs.RULED):
             best = 0.0
         print(f"{name}: ({trivial:.5g}, {best:.5g}), of which the baseline {baseline:.5g}")
 
@@ -179,6 +183,14 @@ def sounds(folder: Path) -> None:
 
 
 @main.command()
+def house() -> None:
+    """Draw the sentences of the house; needs home-assistant-intents 2026.10.27 and hassil 3.13.0."""
+    from .house_sentences import collect
+
+    print(f"{collect()} sentences")
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def features(folder: Path) -> None:
     """Hold our features against those of the spoken digits, on the recordings in FOLDER."""
@@ -217,19 +229,50 @@ def repeatable() -> list[Run]:
     return list(found.values())
 
 
+# Runs with the code of another checkout: it may know fewer fields of a run, so that only those that
+# differ from the defaults are told.
+AGAIN = """
+import json, sys, torch
+from experiments.runner import plain
+from experiments.training import Run, train
+torch.set_num_threads(1)
+print(json.dumps([plain(train(Run(**told))) for told in json.load(sys.stdin)]))
+"""
+
+
+def told(wanted: Run) -> dict:
+    """The fields of a run that are set."""
+    defaults = asdict(Run("", "", 0.0, -1))
+    return {name: value for name, value in asdict(wanted).items() if value != defaults[name]}
+
+
 @main.command()
-def repeat() -> None:
-    """Repeat runs of earlier registrations with the present code; write into `earlier.json` what came out."""
+@click.argument("before", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def repeat(before: Path) -> None:
+    """Repeat runs of earlier registrations; write into `earlier.json` what came out.
+
+    BEFORE is a checkout of the code as it was when the last registration was closed. Both train every
+    run here, since another processor than that of the record rounds otherwise.
+    """
     one_thread()
     path = RESULTS / "earlier.json"
     earlier = json.loads(path.read_text(encoding="utf-8"))
+    wanted = repeatable()
+    with subprocess.Popen(
+        [sys.executable, "-c", AGAIN], cwd=before, env={**os.environ, "PYTHONPATH": str(before)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as old:  # fmt: skip
+        assert old.stdin and old.stdout
+        old.stdin.write(json.dumps([told(run) for run in wanted]))
+        old.stdin.close()
+        new = [plain(train(run)) for run in wanted]
+        was = json.loads(old.stdout.read())
     rows = []
-    for wanted in repeatable():
-        made, now = results()[wanted.key], plain(train(wanted))
-        # Times differ from run to run; everything else that is recorded has to be the same.
-        same = all(made[name] == value for name, value in now.items() if name != "seconds")
-        rows.append({"key": wanted.key, "same": same, "was": made["test"], "is": now["test"]})
-        print(f"{wanted.key}: {'the same' if same else 'different'}", flush=True)
+    for run, then, now in zip(wanted, was, new, strict=True):
+        # Times differ from run to run; everything else has to be the same.
+        same = all(then[name] == value for name, value in now.items() if name != "seconds")
+        rows.append({"key": run.key, "same": same, "was": then["test"], "is": now["test"]})
+        print(f"{run.key}: {'the same' if same else 'different'}", flush=True)
     by = {"processor": processor(), **current()}
     replace_text(path, json.dumps({**earlier, "repeated": {"by": by, "runs": rows}}) + "\n")
 

@@ -10,7 +10,9 @@ from functools import partial
 
 import numpy as np
 
-from .jobs import DAY, WEEK
+from .aligned import aligned_ngrams, phrases_wrong, says_nothing, symbol_by_symbol, symbols_wrong
+from .house_baselines import bag_and_window, most_frequent
+from .jobs import DAY, JOBS, WEEK
 from .tasks import SYMBOLS, TASKS, WORDS, Examples, Split, Task
 
 
@@ -329,6 +331,14 @@ WITHOUT: dict[str, tuple[Predictor, Predictor]] = {
     "voice_shifted": (majority, resampled_frames),
     "clips": (nothing_or_how_often, window_classifier),
     "streams": (nothing_or_how_often, window_classifier),
+    "numbers": (says_nothing, partial(aligned_ngrams, phrases_wrong)),
+    "shorter": (says_nothing, partial(aligned_ngrams, phrases_wrong)),
+    **{
+        name: (most_frequent, bag_and_window)
+        for name in JOBS
+        if name.startswith(("house_", "turns_"))
+    },
+    "sounds": (partial(symbol_by_symbol, symbols_wrong), partial(aligned_ngrams, symbols_wrong)),
 }
 
 

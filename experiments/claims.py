@@ -62,11 +62,12 @@ class Trial:
     def compared(self, name: str, pair: tuple[Contestant, Contestant], value=None, width: float | None = None) -> Comparison:  # fmt: skip
         """Two contestants of a setting; raises Missing where a seed of the first look has no result."""
         setting, tuned = self.settings[name], self.tuned(name)
+        wanted = setting.first_look
         for who in pair:
-            have = len(self.values(name, who, designs.measured, LOOKS[0]))
-            if have < LOOKS[0]:
+            have = len(self.values(name, who, designs.measured, wanted))
+            if have < wanted:
                 raise Missing(
-                    f"{name}: {LOOKS[0] - have} runs of {who} have no result; run what is missing with: make experiments"
+                    f"{name}: {wanted - have} runs of {who} have no result; run what is missing with: make experiments"
                 )
         return designs.compared(setting, pair, tuned, self.results, value, width)
 

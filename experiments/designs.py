@@ -14,8 +14,10 @@ from itertools import product
 
 import numpy as np
 
+from . import house
 from .jobs import JOBS, task_named
 from .training import STARTS, Run
+from .translator import ATTENTION
 from .yardstick import LOOKS, SHARE, SOLVED_MARGIN, UNDECIDED, Comparison, Proportions
 
 TUNING_SEEDS = (900, 901)
@@ -55,11 +57,24 @@ SCALE: dict[str, tuple[float, float]] = {
     "voice_shifted": (90.0, 24.8),
     "clips": (1.4633, 1.121),
     "streams": (1.2322, 0.83384),
+    # Registered after that. A rule of twenty lines says every number right.
+    "numbers": (100.0, 0.0),
+    "shorter": (100.0, 0.0),
+    "sounds": (43.036, 21.362),
+    # Registered after that; the best known is the baseline.
+    "house_words": (100.0, 72.5),
+    "house_hidden": (100.0, 52.7),
+    "house_letters": (100.0, 53.5),
+    "house_listed": (100.0, 10.4),
+    "house_mended": (100.0, 8.2),
+    "turns_carried": (98.75, 29.5),
+    "turns_reset": (98.75, 29.5),
 }
 # A task counts as solved when the validation loss falls below this: for adding a squared error
 # of 0.01 (always answering the mean: 0.17), for recall a cross entropy of 0.1 (a guess: 2.08).
 SOLVED = {"adding": 0.01, "recall": 0.1}
 DELAYS = {"adding": (200,), "recall": (40, 80)}
+RULED = ("numbers", "shorter")  # a rule without learning makes no error
 
 Results = Mapping[str, dict]
 Model = tuple[str, str]  # family, size
@@ -97,7 +112,8 @@ class Setting:
 
     ``base`` is a run whose family, size, rate, seed, start and dropout are filled in. ``pairs``
     are the contestants whose difference decides how many seeds are needed; ``others`` get
-    ``seeds`` of them, those of the first look if nothing else is said.
+    ``seeds`` of them, those of the first look if nothing else is said. ``rates``: the first grid.
+    ``tuned_as``: another setting with the same contestants, whose choices are taken over.
     """
 
     name: str
@@ -106,6 +122,13 @@ class Setting:
     others: tuple[Contestant, ...] = ()
     dropouts: tuple[float, ...] = (0.0,)
     seeds: int = LOOKS[0]
+    rates: tuple[float, ...] = RATES
+    tuned_as: "Setting | None" = None
+
+    @property
+    def first_look(self) -> int:
+        """How many seeds everybody has before anything is compared."""
+        return min(LOOKS[0], self.seeds)
 
     @property
     def contestants(self) -> tuple[Contestant, ...]:
@@ -170,7 +193,9 @@ class Tuned:
 
 def tune(setting: Setting, results: Results) -> Tuned | list[Run]:
     """What was chosen in a setting, or the tuning runs that are still missing."""
-    rates: tuple[float, ...] = RATES
+    if setting.tuned_as:
+        return tune(setting.tuned_as, results)
+    rates = setting.rates
     while True:
         models = dict.fromkeys(model for model, _ in setting.contestants)
         wanted = {
@@ -395,6 +420,41 @@ def voices() -> Iterator[Setting]:
         yield Setting(name, base(name, reading="listening"), (), EVERY_MODEL[1:])
 
 
+# Two rates to begin with: one of them is best, so that the grid grows until the best lies inside.
+TWO_RATES = (0.003, 0.01)
+AS_DRAWN = tuple((model, "default") for model in (RNN, LSTM, GRU))
+FEW_SEEDS = 6
+
+
+def languages() -> Iterator[Setting]:
+    """Numbers into words and spelling into sounds, without and with attention; longer numbers than trained."""
+    more: dict = {"seeds": FEW_SEEDS, "rates": TWO_RATES}
+    spoken = base("numbers", reading="phrases", hidden=64, embedding=16)
+    heard = base("sounds", reading="sounds", hidden=64)
+    yield Setting("numbers", spoken, (), AS_DRAWN, **more)
+    looking = Setting("numbers, attention", replace(spoken, net=ATTENTION), (), AS_DRAWN, **more)
+    yield looking
+    yield Setting(
+        "shorter, attention", replace(looking.base, task="shorter"), (), AS_DRAWN, seeds=FEW_SEEDS, tuned_as=looking
+    )  # fmt: skip
+    yield Setting("sounds", heard, (), AS_DRAWN, **more)
+    yield Setting("sounds, attention", replace(heard, net=ATTENTION), (), AS_DRAWN, **more)
+
+
+def houses() -> Iterator[Setting]:
+    """What is wanted of a house: names never seen and what mends them, one direction, a second turn."""
+    two = base("house_words", reading="house", hidden=64, net=house.TWO)
+    words = Setting("house", two, (), AS_DRAWN, seeds=FEW_SEEDS, rates=TWO_RATES)
+    yield words
+    more: dict = {"seeds": FEW_SEEDS, "tuned_as": words}
+    alone = AS_DRAWN[2:]
+    yield Setting("house, one direction", replace(two, net=""), (), alone, **more)
+    for form in ("hidden", "letters", "listed", "mended"):
+        yield Setting(f"house, {form}", replace(two, task=f"house_{form}"), (), alone, **more)
+    yield Setting("turns, carried", replace(two, task="turns_carried"), (), AS_DRAWN, **more)
+    yield Setting("turns, reset", replace(two, task="turns_reset"), (), alone, **more)
+
+
 @dataclass(frozen=True)
 class Design:
     """Settings that answer one question."""
@@ -416,6 +476,8 @@ DESIGNS = {
         Design("texts", "Long texts", tuple(texts())),
         Design("series", "Series: a day of electricity, and the splits", tuple(series())),
         Design("voices", "Spoken digits, by voice", tuple(voices())),
+        Design("languages", "One sequence into another", tuple(languages())),
+        Design("houses", "What is wanted of a house", tuple(houses())),
     )
 }
 

@@ -10,7 +10,7 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 
-from . import speech
+from . import house, speech, translation
 from .tasks import (
     DATA,
     TASKS,
@@ -25,10 +25,13 @@ from .tasks import (
     whole,
     windows,
 )
+from .translator import translating, wrong_sentences, wrong_symbols
 
 # What the net on the page knows: the most frequent words, so that it fits into the page.
 PAGE_WORDS = 1600
 FRAME_BITS = "bits per frame"
+WRONG_PHRASES, PHONE_ERROR = "% of the phrases wrong", "% of the phones wrong"
+WRONG_SENTENCES, WRONG_TURNS = "% of the sentences wrong", "% of the turns wrong"
 PADDED = 100  # how many words the notes' model reads, however many a review has
 
 
@@ -202,6 +205,20 @@ JOBS = {task.name: task for task in (
            outputs=speech.DIGITS + 1, count=count, epochs=10, batch=batch)
       for name, title, steps, count, batch in (("clips", "single words", speech.CLIP, 2288, 36),
                                                ("streams", "streams", speech.STREAM, 1000, 16))),
+    *(Task(name, f"Numbers into German words, {title}", "own", WRONG_PHRASES, partial(translation.numbers, longest),
+           outputs=len(translation.GERMAN.spoken), count=3000, epochs=12, batch=64,
+           own=translating(translation.GERMAN, wrong_sentences))
+      for name, title, longest in (("numbers", "up to six digits", 6), ("shorter", "trained up to five digits", 5))),
+    Task("sounds", "Spelling to sound", "own", PHONE_ERROR, translation.sounds,
+         outputs=len(translation.english().spoken), count=4000, epochs=8, batch=64,
+         own=translating(translation.english(), wrong_symbols)),
+    *(Task(f"house_{form}", f"A house, names never seen: {title}", "own", WRONG_SENTENCES, partial(house.house, form),
+           outputs=len(house.labels()), count=4000, epochs=6, batch=32, own=house.tagging())
+      for form, title in (("words", "words"), ("hidden", "names hidden in training"), ("letters", "letters"),
+                          ("listed", "names looked up"), ("mended", "looked up and hidden"))),
+    *(Task(name, f"A house, the second turn, state {title}", "own", WRONG_TURNS, house.turns,
+           outputs=len(house.labels()), count=4000, epochs=6, batch=32, own=house.tagging(carry))
+      for name, title, carry in (("turns_carried", "carried", True), ("turns_reset", "reset", False))),
 )}
 # fmt: on
 

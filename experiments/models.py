@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from . import results
 from .baselines import fitted_bag, fitted_ridge
@@ -25,8 +26,7 @@ from .people import TESTED
 from .quantized import dequantize, quantize
 from .runner import ROOT, plain, replace_text
 from .tasks import DATA, LONGEST, WORDS
-from .training import Reader, Run, answers_to, build, fit, load, score_of
-from .yardstick import LOOKS
+from .training import Run, build, fit, load, measure_of
 
 FOLDER = ROOT / "book" / "data" / "work"
 
@@ -59,6 +59,13 @@ MODELS = {
         Model("clips", "clips", like="listener", exact=True),
         Model("listener", "streams", exact=True),
         Model("listener_lstm", "streams", (LSTM, "best"), like="listener", exact=True),
+        Model("numbers", "numbers, attention", (GRU, "default")),
+        Model("numbers_alone", "numbers", (GRU, "default")),
+        Model("shorter", "shorter, attention", (GRU, "default")),
+        *(
+            Model(f"sounds_{model[0]}", "sounds, attention", (model, "default"))
+            for model in (RNN, LSTM, GRU)
+        ),
     )
 }
 
@@ -73,15 +80,14 @@ def typical(model: Model) -> Run:
     )
     if model.like:
         return setting.run(model.who[0], choice, rate, typical(MODELS[model.like]).seed)
-    runs = [setting.run(model.who[0], choice, rate, seed) for seed in range(LOOKS[0])]
+    runs = [setting.run(model.who[0], choice, rate, seed) for seed in range(setting.first_look)]
     return sorted(runs, key=lambda run: trial.results[run.key]["test"])[(len(runs) - 1) // 2]
 
 
-def score(net: Reader, run: Run) -> float:
+def score(net: nn.Module, run: Run) -> float:
     """The test measure of a net on the task of a run."""
     split = load(run)
-    task = task_named(run.task)
-    return score_of(task, split, answers_to(net, split.test), split.test.ys)
+    return measure_of(task_named(run.task), net, split, split.test)
 
 
 def ship(name: str, folder: Path = FOLDER) -> dict:
@@ -104,7 +110,7 @@ def ship(name: str, folder: Path = FOLDER) -> dict:
     }  # fmt: skip
 
 
-def write(name: str, net: Reader, run: Run, folder: Path) -> Path:
+def write(name: str, net: nn.Module, run: Run, folder: Path) -> Path:
     """Write the file of a net; its path."""
     exact = MODELS[name].exact
     arrays = {
@@ -135,7 +141,7 @@ def run_of(name: str, folder: Path = FOLDER) -> Run:
     return Run(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["run"])
 
 
-def loaded(name: str, folder: Path = FOLDER) -> Reader:
+def loaded(name: str, folder: Path = FOLDER) -> nn.Module:
     """A net that is shipped, with the weights of its file, ready to answer.
 
     Raises Missing where there is no such file.

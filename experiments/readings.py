@@ -6,6 +6,7 @@ names are PyTorch's: rows r, z, n; z near 1 keeps the old state; the reset acts 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .house import read_house
 from .jobs import DAY, JOBS
 from .sound import PER_SECOND
 from .speech import CENTERED, DIGITS, Roles, Stream, listened, strange_words
 from .tasks import WORDS, Examples, Split, Task, evenly
+from .translation import english
+from .translator import read_phrases, read_sounds
 
 if TYPE_CHECKING:
     from .training import Reader
@@ -312,4 +316,7 @@ READINGS: dict[str, Reading] = {
     "fed_back": read_fed_back,
     "listening": read_listening,
     "words": read_words,
+    "phrases": read_phrases,
+    "sounds": partial(read_sounds, english()),
+    "house": read_house,
 }

@@ -28,6 +28,7 @@ __all__ = [
     "first",
     "of_the_trial",
     "results",
+    "task_of",
     "trial",
 ]
 
@@ -79,32 +80,38 @@ def by_voice(task: str) -> bool:
     return task in (*designs.ANOTHER_VOICE, *designs.LISTENING)
 
 
-def each(task: str, who: designs.Contestant) -> tuple[float, ...]:
-    """The test measures of a net: one for each seed, or for each voice its mean over the seeds."""
-    if by_voice(task):
-        return claims.by_voice(trial(), task, who)
-    return tuple(trial().values(task, who, designs.measured))
+def task_of(name: str) -> str:
+    """The task of a setting; most settings are called by it."""
+    return trial().settings[name].base.task
 
 
-def each_baseline(task: str) -> tuple[float, ...]:
-    """The same of the baseline."""
-    found = baselines()[task]
-    if by_voice(task):
+def each(name: str, who: designs.Contestant) -> tuple[float, ...]:
+    """The test measures of a net in a setting: one for each seed, or for each voice its mean over the seeds."""
+    if by_voice(name):
+        return claims.by_voice(trial(), name, who)
+    return tuple(trial().values(name, who, designs.measured))
+
+
+def each_baseline(name: str) -> tuple[float, ...]:
+    """The same of the baseline of its task."""
+    found = baselines()[task_of(name)]
+    if by_voice(name):
         return tuple(float(np.mean(found[voice::VOICES])) for voice in range(VOICES))
     return tuple(found)
 
 
-def compared(task: str, pair: tuple[designs.Contestant, designs.Contestant]) -> Comparison:
-    """Two nets seed by seed, or voice by voice."""
-    if by_voice(task):
-        return claims.across_voices(trial(), task, pair)
-    return trial().compared(task, pair)
+def compared(name: str, pair: tuple[designs.Contestant, designs.Contestant]) -> Comparison:
+    """Two nets of a setting seed by seed, or voice by voice."""
+    if by_voice(name):
+        return claims.across_voices(trial(), name, pair)
+    return trial().compared(name, pair)
 
 
-def against_baseline(task: str, who: designs.Contestant) -> Comparison:
+def against_baseline(name: str, who: designs.Contestant) -> Comparison:
     """A net against the baseline of its task, seed by seed or voice by voice: below zero, the net is better."""
-    base = each_baseline(task)
-    return Comparison(task, each(task, who)[: len(base)], base, designs.margin(task))
+    net, base = each(name, who), each_baseline(name)
+    both = min(len(net), len(base))
+    return Comparison(name, net[:both], base[:both], designs.margin(task_of(name)))
 
 
 def findings(folder: Path = RESULTS) -> dict[str, Finding]:

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+FAMILIES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 DATA = Path(__file__).parents[1] / "book" / "data"
 
 
@@ -62,15 +63,29 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Own:
+    """What a task brings that is not answered by one symbol, one row of numbers or one symbol a step.
+
+    ``net(run, split)`` is the untrained net. ``loss(net, part)`` is the mean loss of a part, in nats, to be
+    trained and to choose the epoch by; ``measure(net, part)`` what is told of a part, less is better.
+    """
+
+    net: Callable[..., nn.Module]
+    loss: Callable[[nn.Module, Examples], Tensor]
+    measure: Callable[[nn.Module, Examples], float]
+
+
+@dataclass(frozen=True)
 class Task:
     """One task; ``load(seed, count)`` gives the split with ``count`` training sequences.
 
-    ``delayed`` tasks also take how many steps lie between the input and the answer.
+    ``delayed`` tasks also take how many steps lie between the input and the answer. A task of the kind
+    "own" brings its net, loss and measure.
     """
 
     name: str
     title: str
-    kind: str  # "classes" | "numbers" | "symbols"
+    kind: str  # "classes" | "numbers" | "symbols" | "own"
     unit: str
     load: Callable[..., Split]
     outputs: int
@@ -80,6 +95,7 @@ class Task:
     vocabulary: int | None = None
     looks: int = 1  # how often an epoch is interrupted to look at the validation part
     delayed: str | None = None  # name of that argument of ``load``
+    own: Own | None = None
 
 
 def whole(xs: np.ndarray | Tensor, ys: np.ndarray | Tensor, lengths=None) -> Examples:

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 
 from .jobs import task_named
 from .readings import READINGS
-from .tasks import Examples, Split, Task
+from .tasks import FAMILIES, Examples, Split, Task
 
-FAMILIES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 # How the recurrent weights, or the biases of the gate that keeps the state, are drawn at first.
 STARTS = {
     "rnn": ("default", "orthogonal", "identity"),
@@ -37,7 +36,8 @@ class Run:
     ``flipped`` is the share of training labels that are replaced by a random class. ``readout``:
     what is answered from, the "last" state of a sequence or the "mean" of its states. ``without``:
     a gate of the GRU that is held where it does nothing, "reset" at 1 (all of the old state is
-    seen) or "update" at 0 (all of it is replaced). ``reading`` is one of ``READINGS``.
+    seen) or "update" at 0 (all of it is replaced). ``reading`` is one of ``READINGS``. ``net``: where a
+    task brings its own nets, which of them.
     """
 
     task: str
@@ -58,6 +58,7 @@ class Run:
     readout: str = "last"
     without: str = ""
     reading: str = ""
+    net: str = ""
 
     @property
     def key(self) -> str:
@@ -104,8 +105,15 @@ def count_parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters())
 
 
-def build(run: Run, task: Task, split: Split) -> Reader:
-    """The untrained model of a run, its weights drawn by its seed."""
+def build(run: Run, task: Task, split: Split) -> nn.Module:
+    """The untrained model of a run, its weights drawn by its seed: a `Reader`, or what the task brings."""
+    if task.own:
+        torch.manual_seed(run.seed)
+        net = task.own.net(run, split)
+        for layer in net.modules():
+            if isinstance(layer, FAMILIES[run.family]):
+                start_from(layer, run.family, run.start, split.train.xs.shape[1])
+        return net
     inputs = 0 if task.vocabulary else split.train.xs.shape[-1]
 
     def model(family: str, hidden: int) -> Reader:
@@ -195,6 +203,36 @@ def score_of(task: Task, split: Split, answers: Tensor, ys: Tensor) -> float:
     return 100 * float((answers.argmax(-1) != ys).float().mean())
 
 
+def batch_loss(task: Task, model: nn.Module, batch: Examples) -> Tensor:
+    """The loss of a batch."""
+    if task.own:
+        return task.own.loss(model, batch)
+    return loss_of(task.kind, model(batch.xs, batch.lengths), batch.ys)
+
+
+@torch.no_grad()
+def part_loss(task: Task, model: nn.Module, part: Examples) -> float:
+    """The loss of a whole part, without dropout; of a task's own, 500 sequences at a time, each as much."""
+    if not task.own:
+        return float(loss_of(task.kind, answers_to(model, part), part.ys))
+    model.eval()
+    pieces = [part[i : i + 500] for i in range(0, len(part), 500)]
+    total = sum(len(piece) * float(task.own.loss(model, piece)) for piece in pieces)
+    model.train()
+    return total / len(part)
+
+
+@torch.no_grad()
+def measure_of(task: Task, model: nn.Module, split: Split, part: Examples) -> float:
+    """The measure of the task on a part, in its unit; less is better."""
+    if not task.own:
+        return score_of(task, split, answers_to(model, part), part.ys)
+    model.eval()
+    found = task.own.measure(model, part)
+    model.train()
+    return found
+
+
 @torch.no_grad()
 def answers_to(model: Reader, part: Examples) -> Tensor:
     """The answers to a whole part, 500 sequences at a time, without dropout."""
@@ -224,7 +262,7 @@ def train(run: Run, device: str = "cpu") -> dict:
     return fit(run, device)[1]
 
 
-def fit(run: Run, device: str = "cpu") -> tuple[Reader, dict]:
+def fit(run: Run, device: str = "cpu") -> tuple[nn.Module, dict]:
     """Train once; the net with the weights that validation chose, and what came out as plain numbers.
 
     Keys: ``parameters`` and ``hidden`` (units); ``training`` (mean loss) and ``validation`` (loss)
@@ -245,7 +283,7 @@ def fit(run: Run, device: str = "cpu") -> tuple[Reader, dict]:
         started, losses = time.perf_counter(), []
         for _ in range(per_look):
             batch = next(batches)
-            loss = loss_of(task.kind, model(batch.xs, batch.lengths), batch.ys)
+            loss = batch_loss(task, model, batch)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -253,8 +291,7 @@ def fit(run: Run, device: str = "cpu") -> tuple[Reader, dict]:
             losses.append(loss.detach())
         training.append(float(torch.stack(losses).mean()))  # waits for a GPU, too
         seconds += time.perf_counter() - started
-        answers = answers_to(model, split.validation)
-        validation.append(float(loss_of(task.kind, answers, split.validation.ys)))
+        validation.append(part_loss(task, model, split.validation))
         if not math.isfinite(training[-1] + validation[-1]):
             break
         if validation[-1] < best:
@@ -262,16 +299,15 @@ def fit(run: Run, device: str = "cpu") -> tuple[Reader, dict]:
         if run.target is not None and validation[-1] < run.target:
             break
     result = {
-        "parameters": count_parameters(model), "hidden": model.memory.hidden_size,
+        "parameters": count_parameters(model), "hidden": run.hidden if task.own else model.memory.hidden_size,
         "updates_per_look": per_look, "looks": task.looks, "training": training,
         "validation": validation, "seconds": seconds, "finite": math.isfinite(sum(training)),
     }  # fmt: skip
     if kept is not None:
         model.load_state_dict(kept)
         for name, part in (("train", split.train), ("test", split.test)):
-            answers = answers_to(model, part)
-            result[name] = score_of(task, split, answers, part.ys)
-            result[f"{name}_loss"] = float(loss_of(task.kind, answers, part.ys))
+            result[name] = measure_of(task, model, split, part)
+            result[f"{name}_loss"] = part_loss(task, model, part)
         if run.reading:
             result |= READINGS[run.reading](model, task, split)
     return model, result
