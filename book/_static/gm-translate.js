@@ -8,8 +8,8 @@
   const ROW = 26, TOP = 26, LEFT = 88; // pixels: a piece's row, the digits above, the column of pieces
   const STYLE = `
     gm-translate .ask { display: flex; flex-wrap: wrap; gap: 0.4rem 1.5rem; align-items: baseline; }
-    gm-translate .ask label { display: flex; gap: 0.6rem; align-items: baseline; }
-    gm-translate input[inputmode] { width: 9em; padding: 0.3rem 0.6rem; font: 600 1.375rem/1.3 var(--gm-sans); color: inherit;
+    gm-translate .ask label { display: flex; gap: 0.6rem; align-items: baseline; max-width: 100%; }
+    gm-translate input[inputmode] { width: 9em; min-width: 0; padding: 0.3rem 0.6rem; font: 600 1.375rem/1.3 var(--gm-sans); color: inherit;
       letter-spacing: 0.08em; background: none; border: 1px solid var(--gm-muted); border-radius: 0.45rem; }
     gm-translate .said { min-height: 2.2em; margin: 0.8rem 0 0.2rem; font: 400 1.5rem/1.35 var(--gm-serif, serif); overflow-wrap: anywhere; }
     gm-translate .said span { color: var(--gm-muted); }
