@@ -65,7 +65,7 @@ $(STAMPS)/notebooks: $(sources) $(executed) $(wildcard nbgrader_config.py) _conf
 
 # Results of executed cells depend on the code that they import and on its libraries, which the cache
 # of executed pages cannot see; pages that are already read would not be executed again either.
-$(STAMPS)/results: $(executed) $(wildcard tests/course/recordings/*.npz tests/attacks/attack_corpus/*.py book/data/*.json book/data/trial/* book/data/work/* book/data/sounds/*) constraints.txt
+$(STAMPS)/results: $(executed) $(wildcard tests/course/recordings/*.npz tests/attacks/attack_corpus/*.py book/data/*.json book/data/trial/* book/data/work/* book/data/sounds/* book/data/house/*) constraints.txt
 	@mkdir -p $(STAMPS)
 	@rm -rf _build/.jupyter_cache _build/.doctrees
 	@touch $@

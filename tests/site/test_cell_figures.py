@@ -25,6 +25,8 @@ NAMES = "gm-elements", "gm-sequence", "gru-cell", "lstm-cell", "gm-forgetting"
 GRU, LSTM, FORGETTING = "gm-gru-cell", "gm-lstm-cell", "gm-forgetting"
 
 MOST_BYTES = 40 * 1024
+# They have a budget of their own, scripts and nets together: see test_live_language.py.
+OF_THEIR_OWN = {"gm-translate", "gm-house"}
 
 
 @pytest.fixture(scope="module")
@@ -419,7 +421,10 @@ def test_the_curve_of_forgetting_follows_the_sliders(page):
 def test_all_scripts_of_the_elements_together_stay_small():
     sizes = {p.stem: len(gzip.compress(lean(p.read_text("utf-8")).encode(), 9)) for p in elements()}
     assert {*NAMES, "gm-review", "gm-forecast", "gm-listen", "gm-ears"} <= sizes.keys()
-    assert sum(sizes.values()) <= MOST_BYTES, sizes
+    assert sizes.keys() > OF_THEIR_OWN
+    assert sum(size for name, size in sizes.items() if name not in OF_THEIR_OWN) <= MOST_BYTES, (
+        sizes
+    )
 
 
 def test_a_reader_gets_the_scripts_without_comments(html):
