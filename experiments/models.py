@@ -62,6 +62,11 @@ MODELS = {
         Model("numbers", "numbers, attention", (GRU, "default")),
         Model("numbers_alone", "numbers", (GRU, "default")),
         Model("shorter", "shorter, attention", (GRU, "default")),
+        Model("house", "turns, carried", (GRU, "default")),
+        Model("house_words", "house", (GRU, "default")),
+        Model("house_rnn", "house", (RNN, "default")),
+        Model("house_lstm", "house", (LSTM, "default")),
+        Model("house_mended", "house, mended", (GRU, "default")),
         *(
             Model(f"sounds_{model[0]}", "sounds, attention", (model, "default"))
             for model in (RNN, LSTM, GRU)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from worlds import SETTINGS, result, told
 
-from experiments import designs
+from experiments import designs, results
 from experiments.designs import GRU, LADDER, LSTM, RATES, RNN, Tuned
 from experiments.training import STARTS, Run
 from experiments.yardstick import EQUIVALENT, LOOKS, UNDECIDED
@@ -118,3 +118,16 @@ def test_an_unknown_design_is_named():
 def test_a_tiny_run_is_the_same_in_small():
     run = Run("adding", "gru", 0.01, 0, delay=200)
     assert designs.tiny(run) == replace(run, count=320, hidden=4, epochs=1, delay=20)
+
+
+def test_a_setting_takes_over_what_another_one_chose_and_begins_with_its_own_rates():
+    trial = results.trial()
+    shorter, tuned_as = trial.settings["shorter, attention"], trial.settings["numbers, attention"]
+    assert shorter.tuned_as is tuned_as and trial.tuned(shorter.name) == trial.tuned(tuned_as.name)
+    first = designs.tune(shorter, {})
+    assert {run.task for run in first} == {"numbers"}
+    assert {run.rate for run in first} == set(designs.TWO_RATES)
+    assert (shorter.first_look, trial.settings["vowels"].first_look) == (
+        designs.FEW_SEEDS,
+        LOOKS[0],
+    )

@@ -46,10 +46,13 @@ def test_float32_weights_come_back_to_the_bit_and_8_bits_go_to_the_page():
 
 
 @pytest.mark.parametrize("name", [name for name, model in MODELS.items() if not model.like])
-def test_a_shipped_net_is_the_median_of_twelve(name):
-    setting, who = MODELS[name].setting, MODELS[name].who
-    values = sorted(results.trial().values(setting, who, designs.measured, 12))
-    assert results.results()[typical(MODELS[name]).key]["test"] == values[5]
+def test_a_shipped_net_is_the_median_of_the_first_look(name):
+    trial, setting, who = results.trial(), MODELS[name].setting, MODELS[name].who
+    values = sorted(
+        trial.values(setting, who, designs.measured, trial.settings[setting].first_look)
+    )
+    assert len(values) in (6, 12)
+    assert results.results()[typical(MODELS[name]).key]["test"] == values[(len(values) - 1) // 2]
 
 
 def test_a_net_that_is_not_there_is_named(tmp_path):

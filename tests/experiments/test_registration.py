@@ -86,6 +86,20 @@ def test_earlier_runs_came_out_again_with_the_present_instrument():
     assert all(made[run["key"]]["instrument"] in EARLIER["instrument"] for run in repeated["runs"])
 
 
+def test_a_checkout_is_told_only_what_is_set():
+    from experiments.__main__ import told
+    from experiments.training import Run
+
+    assert told(Run("vowels", "gru", 0.01, 0)) == {
+        "task": "vowels",
+        "family": "gru",
+        "rate": 0.01,
+        "seed": 0,
+    }
+    run = Run("era", "rnn", 0.03, 2, start="identity", net="attention")
+    assert Run(**told(run)) == run and len(told(run)) == 6
+
+
 def test_everything_that_decides_is_registered():
     assert set(RULES) | set(INSTRUMENT) == {
         "yardstick", "designs", "claims", "tasks", "sound", "speech", "translation", "translator", "aligned",
