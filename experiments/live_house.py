@@ -41,8 +41,8 @@ NAMES = {
     **{f"{part}{end}": f"memory.{part}_l0{end}" for part in PARTS for end in ("", "_reverse")},
 }  # fmt: skip
 EXAMPLES = (
-    ("set the bedroom to 20 percent", "and the kitchen too"),
     ("turn on the firefly", "and the kitchen too"),
+    ("set the bedroom to 20 percent", "and the kitchen too"),
     ("set the thermostat to 21 degrees", "no 19"),
     ("pause the radio", "undo that"),
     ("turn off the radio", "no the other one"),
