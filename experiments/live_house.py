@@ -41,9 +41,10 @@ NAMES = {
     **{f"{part}{end}": f"memory.{part}_l0{end}" for part in PARTS for end in ("", "_reverse")},
 }  # fmt: skip
 EXAMPLES = (
-    ("turn on the lamp in the kitchen", "and the bedroom too"),
+    ("turn on the firefly", "and the kitchen too"),
+    ("set the bedroom to 20 percent", "and the kitchen too"),
     ("set the thermostat to 21 degrees", "no 19"),
-    ("open the skylight", "undo that"),
+    ("pause the radio", "undo that"),
     ("turn off the radio", "no the other one"),
     ("pause the pizza timer", "what time is it"),
 )
