@@ -11,13 +11,16 @@ UNSEEN = re.compile(
     r"<(svg|style|script|math|select)\b.*?</\1>|<details\b(?![^>]*\bopen).*?</summary>.*?</details>",
     re.S,
 )
-LETTERS_OF_A_LINE, LINE, LINE_OF_CODE, FIGURE = 70, 32, 23, 400
-"""In a wide column: letters of text, and pixels of a line, a line of code and a figure."""
+LETTERS_OF_A_LINE, LINE, LINE_OF_CODE, FIGURE, FOLD = 66, 32, 23, 420, 100
+"""In a wide column: letters of text, and pixels of a line, a line of code, a figure and what is folded.
+
+Rather too much than too little: what is too tall for its place would lie over the next section.
+"""
 
 
 def height(html: str) -> tuple[int, int]:
     """About how many pixels the text of a section takes in a wide column, and code and figures."""
-    figures = html.count('<figure class="gm-figure')
+    figures, folds = html.count('<figure class="gm-figure'), html.count("<details")
     html = UNSEEN.sub("", html)
     code = re.findall(r"<pre\b.*?</pre>", html, re.S)
     lines = sum(block.count("\n") + 2 for block in code)
@@ -25,7 +28,7 @@ def height(html: str) -> tuple[int, int]:
     blocks = len(re.findall(r"<(?:p|li|h2|h3|tr|dt)\b", text))
     letters = len(" ".join(re.sub(r"<[^>]*>", "", text).split()))
     told = LINE * (letters / LETTERS_OF_A_LINE + blocks)
-    return round(told), lines * LINE_OF_CODE + figures * FIGURE
+    return round(told), lines * LINE_OF_CODE + figures * FIGURE + folds * FOLD
 
 
 def told(body: str) -> str:
