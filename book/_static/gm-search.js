@@ -197,6 +197,7 @@
   const page = document.querySelector(".gm-search-page");
   if (page) {
     const field = page.querySelector("input"), status = page.querySelector("[role=status]"), list = page.querySelector("ol");
+    field.focus(); // of our own, which is no sign that somebody will search
     const look = answer(field, status, (found, text) => {
       list.replaceChildren(...found.slice(0, ON_THE_PAGE).map(one => make("li", {}, shown(one))));
       if (found.length) status.textContent = found.length > ON_THE_PAGE ? `The best ${ON_THE_PAGE} of ${count(found.length)}.` : `${count(found.length)}.`;
@@ -204,7 +205,6 @@
     });
     field.value = new URLSearchParams(location.search).get("q") ?? "";
     field.form.addEventListener("submit", event => { event.preventDefault(); look(); });
-    field.focus();
     if (field.value) look();
   }
 })();

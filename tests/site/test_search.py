@@ -186,6 +186,15 @@ def test_is_used_with_the_keyboard(dialog):
     assert dialog.errors == []
 
 
+def test_its_own_page_waits_for_a_word(visit, address):
+    page = visit(address + "search.html", own=True).page
+    assert page.evaluate("document.activeElement.name") == "q"
+    assert page.evaluate("window.gmSearchIndex") is None
+    page.keyboard.type("reset gate")
+    page.wait_for_function("document.querySelectorAll('#search-results li').length > 5")
+    assert "two-gates" in page.locator("#search-results li a").first.get_attribute("href")
+
+
 def test_a_phone_has_it_in_the_header(visit, address):
     page = visit(address + PAGE, size=PHONE, own=True).page
     page.locator(".bd-header-article .gm-search-open").click()
