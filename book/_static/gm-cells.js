@@ -107,7 +107,7 @@
       this.more.textContent = `Show ${here.toLocaleString("en-US")} lines`;
       this.cut.textContent = here < lines.length || this.full ? "What it printed beyond this is not shown." : "";
       this.box.hidden = !this.kept && !this.shown.hasChildNodes();
-      window.markScrollingBoxes?.(); // a box that scrolls is reached by keyboard
+      window.markScrollingBoxes?.([...this.box.querySelectorAll(BOXES)]); // a box that scrolls is reached by keyboard
     }
     show({ kind, value }) {
       if (kind === "html") { // in the look of the card that the build wrote; styles of a result are left out

@@ -10,15 +10,17 @@ from lite_notebook import Notebook, lay_out
 
 ANSWERS = hundred()
 
-OF_THE_PROCESSOR = (
+OF_THE_PLACE = (
     (re.compile(r"(largest error |off by up to )[\de.+-]+"), r"\1..."),
     (re.compile(r"\bint(32|64)\b"), "int"),
+    (re.compile(r'<a href="[^"]*#[^"]*">(.*?)</a>'), r"\1"),
 )
-"""What is about the machine: the last digits of a number, and how wide its whole numbers are."""
+"""What is about the machine and the folder: the last digits of a number, how wide its whole numbers are,
+and whether the page to read again lies where a link can lead to it."""
 
 
 def of_words(text: str) -> str:
-    for pattern, instead in OF_THE_PROCESSOR:
+    for pattern, instead in OF_THE_PLACE:
         text = pattern.sub(instead, text)
     return text
 
