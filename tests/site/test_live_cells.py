@@ -458,7 +458,10 @@ def test_two_tabs_do_not_overwrite_each_other_silently(reader, contexts):
     write(one, FIRST, "mine = 4\n")
     answer = cell(two, FIRST).get_by_role("button", name="Keep this one")
     answer.click()
-    assert "theirs" in one.evaluate("localStorage.getItem('gm-work/notebooks/gru/gru/update_gate')")
+    # Another tab hears of it a moment later.
+    one.wait_for_function(
+        "localStorage.getItem('gm-work/notebooks/gru/gru/update_gate').includes('theirs')"
+    )
     assert one.errors == two.errors == []
 
 
