@@ -167,7 +167,9 @@ def test_answers_are_recorded_for_where_torch_is_missing(installed, tmp_path):
     assert "answers to 8 probes" in said  # three, three, one and one; torch's are not recorded
     program = "from autograder import check\ndef predict(X, w, b):\n    return X @ w + b\n"
     program += "print(check(predict, course='regression').reference)\n"
-    program += "from autograder.checking.answers import source\nprint(type(source()).__name__)"
+    program += "from autograder.checking import answers, courses\n"
+    program += "asked, seed = courses.find('regression').get('predict'), answers.seed()\n"
+    program += "print(type(answers.source(asked, seed, asked.draw(seed))).__name__)"
     installed.environment["AUTOGRADER_RECORDING"] = str(tmp_path / "answers.npz")
     try:
         assert installed.run("-P", "-c", program) == "the course's own NumPy\nRecorded\n"

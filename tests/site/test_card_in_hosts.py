@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,8 @@ from autograder.course.diagrams.gru_diagram import GRU_PARTS
 from autograder.course.diagrams.lstm_diagram import LSTM_PARTS
 from autograder.course.diagrams.rnn_diagram import RNN_PARTS
 from autograder.course.gated_memory import COURSE
+
+ROOT = Path(__file__).parents[2]
 
 DRAWN = {"gru_step": GRU_PARTS, "lstm_step": LSTM_PARTS, "rnn_step": RNN_PARTS}
 
@@ -151,7 +155,9 @@ def cards() -> dict[str, str]:
             shown[f"{name}, {part}"] = dataclasses.replace(
                 shown["traceback"], exercise=name, part=part
             )
-    html = {name: card._repr_html_() for name, card in shown.items()}
+    # In the folder of a notebook, beside whose course the pages to read again lie.
+    with contextlib.chdir(ROOT / "notebooks" / "gru"):
+        html = {name: card._repr_html_() for name, card in shown.items()}
     for name, sign in {
         "right": "✓ right",
         "wrong": "<a href",
