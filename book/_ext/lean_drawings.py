@@ -14,6 +14,8 @@ FOLDER = "_static/data"
 GROUPS = re.compile(r"<g\b[^>]*>|</g>")
 COLOR = r"(?:#[0-9a-f]+|var\(--gm-[\w-]+\))"
 FALLBACK = re.compile(rf"var\((--gm-[\w-]+), (?:{COLOR}|var\(--jp-[\w-]+, {COLOR}\))\)")
+CODE = re.compile(r"(<pre\b.*?</pre>)", re.S)
+"""What a reader reads, and may copy, stays as it is."""
 PIXELS = re.compile(r'(<image\b[^>]*?href=")data:image/png;base64,([^"]+)')
 
 
@@ -30,6 +32,13 @@ def without_plain_groups(html: str) -> str:
     return GROUPS.sub(keep, html)
 
 
+def with_own_colors(html: str) -> str:
+    """The same without the colors that stand behind the site's own."""
+    while FALLBACK.search(html):  # one may stand within another
+        html = FALLBACK.sub(r"var(\1)", html)
+    return html
+
+
 def lean(html: str, folder: Path, address: str) -> str:
     """The page's text with lean drawings; pixels go into ``folder``, at ``address`` as seen from the page."""
 
@@ -40,9 +49,8 @@ def lean(html: str, folder: Path, address: str) -> str:
         (folder / name).write_bytes(data)
         return f"{found[1]}{address}/{name}"
 
-    html = without_plain_groups(html)
-    while FALLBACK.search(html):  # one may stand within another
-        html = FALLBACK.sub(r"var(\1)", html)
+    parts = CODE.split(without_plain_groups(html))
+    html = "".join(part if k % 2 else with_own_colors(part) for k, part in enumerate(parts))
     return PIXELS.sub(move, html)
 
 

@@ -265,7 +265,7 @@ def test_work_survives_a_closed_tab(python):
     page.close()
     again = context.new_page()
     again.goto(address)
-    assert "return kept_here" in cell(again, STEP).locator(".gm-code-kept").inner_text()
+    assert "return kept_here" in cell(again, STEP).locator(".gm-code-kept").text_content()
     assert "return kept_here" in "".join(
         next(c for c in downloaded(again)["cells"] if c.get("id") == "gru_step")["source"]
     )

@@ -98,6 +98,7 @@ def test_what_stands_at_a_formula_stays_with_it(formulas):
 def test_no_line_begins_with_the_point_behind_a_formula(visit, address):
     """At any width: the sign stands where the formula ends."""
     page = visit(address + "book/gru/two-gates.html", size=PHONE, own=True).page
+    page.add_style_tag(content="section { content-visibility: visible !important }")
     parted = """() => [...document.querySelectorAll(".gm-glue")].filter(glue => glue.checkVisibility()
       && [glue.firstChild, glue.lastChild].some((text, end) => {
         const bases = [...glue.querySelectorAll(".katex-base")], range = document.createRange();
