@@ -57,6 +57,9 @@ def loads(html, sheet: str, page: str) -> dict[str, int]:
         if LOADED.search(tag[0]) and not (address := urlsplit(tag[1])).scheme:
             path = (folder / address.path).resolve()
             found[path.relative_to(html).as_posix()] = packed(path)
+    for address in re.findall(r'<image\b[^>]*?href="([^":]+)"', text):  # pixels within a drawing
+        path = (folder / address).resolve()
+        found[path.relative_to(html).as_posix()] = packed(path)
     for face in FACE.findall(sheet):
         for name in re.findall(r'url\("?([^")]+\.woff2)', face):
             needs = next((words for part, words in USED_WHERE.items() if part in name), "")
