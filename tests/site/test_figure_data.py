@@ -61,6 +61,10 @@ def test_every_file_of_data_has_a_figure(html):
     assert named and {file.stem for file in (html / "_static" / "data").glob("*.js")} == named
 
 
+CODE = "<pre>QUIET = var(--gm-muted, var(--jp-content-font-color2, #5a646c))</pre>"
+"""What a reader copies: it stays as it is."""
+
+
 def test_a_drawing_keeps_what_it_shows(tmp_path):
     """Plain groups, colors for other hosts and pixels within the page are gone, and nothing else."""
     sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -71,7 +75,7 @@ def test_a_drawing_keeps_what_it_shows(tmp_path):
     body = (
         '<svg><g><g id="a"><path style="fill: var(--gm-line, var(--jp-border-color1, #cdd5da))"/></g></g>'
         '<svg><g transform="x"><g></g><text style="fill: var(--gm-ink, var(--jp-a, var(--gm-ink, #1d2327)))">t</text></g></svg>'
-        '<image width="1" xlink:href="data:image/png;base64,AAEC"/></svg><p>&lt;g&gt;</p>'
+        '<image width="1" xlink:href="data:image/png;base64,AAEC"/></svg><p>&lt;g&gt;</p>' + CODE
     )
     found = lean_drawings.lean(body, tmp_path / "data", "../_static/data")
     (file,) = (tmp_path / "data").iterdir()
@@ -79,7 +83,7 @@ def test_a_drawing_keeps_what_it_shows(tmp_path):
     assert found == (
         '<svg><g id="a"><path style="fill: var(--gm-line)"/></g>'
         '<svg><g transform="x"><text style="fill: var(--gm-ink)">t</text></g></svg>'
-        f'<image width="1" xlink:href="../_static/data/{file.name}"/></svg><p>&lt;g&gt;</p>'
+        f'<image width="1" xlink:href="../_static/data/{file.name}"/></svg><p>&lt;g&gt;</p>' + CODE
     )
 
 

@@ -58,9 +58,8 @@ def reader(contexts, address):
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.goto(address + path)
         page.wait_for_load_state("load")
-        if how.get(
-            "javascript", True
-        ):  # what is far from the window has no text to read before it comes
+        # What is far from the window has no text to read before it comes.
+        if how.get("javascript", True):
             page.add_style_tag(content="section { content-visibility: visible !important }")
         return page
 
