@@ -1,7 +1,7 @@
 // <gm-listen>: a trained GRU listens, frame by frame, for as long as a key is held: to a voice that it has
-// never heard, to another with its sound, or to the reader's microphone. Nothing that is heard leaves the page.
+// never heard, to another with its sound, or to the reader's microphone. Nothing heard leaves the page.
 //
-// Inside the element stand its data, as JSON, and a drawing of the first seconds, which the script replaces;
+// Inside the element stand its data and a drawing of the first seconds, which the script replaces;
 // experiments/live_listen.py says what both are. Needs gm-elements.js and gm-ears.js before it.
 (() => {
   const { html, svg, fill, pen, px, percent, written, RATE, HOP, ...GM } = window.GM;
@@ -23,7 +23,7 @@
     gm-listen .note { margin: 0.5rem 0 0; color: var(--gm-muted); font-size: 0.8125rem; line-height: 1.45; }
   `;
 
-  // The net, and what is made of its answers.
+  // The net and its answers.
   const decoded = GM.once(GM.decodeAll);
   const zero = (packed) => new Float64Array(decoded(packed).weight_hh.shape[1]);
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -102,7 +102,7 @@
       points: values.map((value, k) => `${k + 0.5},${height * (1 - value)}`).join(" ") })));
   const LOOKS = { said: fill("line", 0.5), found: fill("gru", 0.25), missed: { fill: "none", ...pen("forget", 1.5, "3 2") } };
 
-  // A cell for each number, from -range to range: the larger, the darker.
+  // A cell for each number from -range to range, the larger the darker.
   function heat(canvas, rows, range, color) {
     const context = canvas.getContext("2d"), image = context.createImageData(SHOWN, canvas.height);
     const rgb = getComputedStyle(canvas).getPropertyValue(color).match(/[\da-f]{2}/gi).map((two) => Number.parseInt(two, 16));
