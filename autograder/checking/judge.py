@@ -262,10 +262,16 @@ class Questions:
     def played(self) -> list[Inputs]:
         """The inputs in the order in which a player gets them.
 
-        All of them come twice, the second time in another order: the same inputs have to give the
-        same result, whatever was computed before.
+        They come twice, the second time in another order: the same inputs have to give the same
+        result, whatever was computed before.
         """
-        return [*self.inputs, *reversed(self.inputs)]
+        return [*self.inputs, *(self.inputs[index] for index in self.again)]
+
+    @property
+    def again(self) -> list[int]:
+        """Which inputs come a second time, in order."""
+        probes = self.exercise.probes
+        return [index for index in reversed(range(len(probes))) if not probes[index].once]
 
 
 def judge(exercise: Exercise, player: Player, seed: int | None = None) -> Verdict:
@@ -393,8 +399,7 @@ def _usual_share(exercise: Exercise, mistake: Mistake) -> float:
 def _compare(questions: Questions, observed: list[Observation]) -> _Played:
     """Hold every observation against what was expected of it."""
     exercise, inputs = questions.exercise, questions.inputs
-    again = observed[len(inputs) :][::-1]
-    first = observed[: len(inputs)]
+    first, again = observed[: len(inputs)], observed[len(inputs) :]
     observed = [outcome(exercise, seen) for seen in first]
     results, failures = [], []
     for probe, given, target, seen in zip(  # a player may have stopped early
@@ -409,7 +414,7 @@ def _compare(questions: Questions, observed: list[Observation]) -> _Played:
 
     complete = len(observed) == len(inputs) and observed[-1].status not in FINAL
     differs = False
-    for index, seen in enumerate(again, len(inputs) - len(again)):
+    for index, seen in zip(questions.again, again, strict=False):
         before, name, tried = first[index], results[index].name, results[index].sizes
         if not complete or "ok" not in (before.status, seen.status):
             continue  # two calls that fail may fail differently: by how much memory is left, say

@@ -28,6 +28,8 @@ class Probe:
     part: str | None = None
     outputs: tuple[str, ...] | None = None
     """the results compared on this probe, where they are not all"""
+    once: bool = False
+    """not played a second time: its results may hold no values, which alone could differ"""
 
 
 @dataclass(frozen=True, eq=False)

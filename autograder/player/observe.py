@@ -187,41 +187,51 @@ def missing_package(error: BaseException) -> str:
     return absent.get(name, "") if isinstance(error, NameError) else ""
 
 
+_in_place: dict[frozenset[str], frozenset[str]] = {}
+"""The names for which kernels refuse just now, and those of them that are left for ``_refused``."""
+
+
 @contextlib.contextmanager
-def _refused_kernels(names: frozenset[str]) -> Iterator[None]:
+def refused_kernels(names: frozenset[str]) -> Iterator[frozenset[str]]:
     """Put kernels that refuse in place of torch's own of these names, for a while.
 
-    ``_refused`` sees calls through torch's Python functions; this sees what reaches the
-    dispatcher in another way (``torch.ops``, TorchScript, private modules).
+    ``_refused`` sees calls through torch's Python functions, and costs time at each of them; this
+    sees whatever reaches the dispatcher, in any way (also ``torch.ops``, TorchScript, private
+    modules), and costs nothing but to begin. Gives the names that are left for ``_refused`` to see.
+    Within another one for the same names it does nothing.
     """
     torch = sys.modules.get("torch")
-    if not names or torch is None:
-        yield
+    if not names or torch is None or names in _in_place:
+        yield _in_place.get(names, names)
         return
     kernels = {name: name for name in names - AUTOGRAD}
     if names & AUTOGRAD:
         kernels |= dict.fromkeys(BACKWARD_KERNELS, "backward")
-
-    def refusing(name):
-        def kernel(*args, **kwargs):
-            _kernels_called.append(name)
-            raise Refused(name)
-
-        return kernel
-
     library = torch.library.Library("aten", "IMPL")
     try:
-        for operator, name in kernels.items():
-            packet = getattr(torch.ops.aten, operator, None)
-            for overload in packet.overloads() if packet else ():
-                full = operator if overload == "default" else f"{operator}.{overload}"
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # torch remarks on kernels that are replaced
-                    for key in ("CPU", "AutogradCPU"):
-                        library.impl(full, refusing(name), key)
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch remarks on kernels that are replaced
+            seen = {name for name in kernels if _replace(torch, library, name, kernels[name])}
+        _in_place[names] = names - seen
+        yield _in_place[names]
     finally:
+        _in_place.pop(names, None)
         library._destroy()
+
+
+def _replace(torch, library, operator: str, name: str) -> bool:
+    """Have every kernel of an operator refuse under a name; whether torch has such an operator."""
+
+    def kernel(*args, **kwargs):
+        _kernels_called.append(name)
+        raise Refused(name)
+
+    packet = getattr(torch.ops.aten, operator, None)
+    for overload in packet.overloads() if packet else ():
+        full = operator if overload == "default" else f"{operator}.{overload}"
+        for key in ("CPU", "AutogradCPU"):
+            library.impl(full, kernel, key)
+    return packet is not None
 
 
 _LIBRARY_FOLDERS = tuple(
@@ -463,9 +473,9 @@ def play(
 ) -> Iterator[Observation]:
     """Run ``code`` on each of the inputs, up to a status that is final; see ``observe``."""
     _make_ready(call)
-    with _refused_kernels(refuse):
+    with refused_kernels(refuse) as left:
         for inputs in drawn:
-            seen = observe(code, inputs, returns, call, refuse, seconds, within)
+            seen = observe(code, inputs, returns, call, left, seconds, within)
             yield seen
             if seen.status in FINAL:
                 break

@@ -13,6 +13,7 @@ The judge sends one byte and, with ``F``, the player's end of a socket:
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
@@ -24,8 +25,9 @@ import tempfile
 import time
 import types
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,14 +94,15 @@ class _Stage:
             from autograder.player.cells import Session, silence_file_descriptors
 
             self.session = Session()
-        _rehearse(self.session)
+        _rehearse(self.session, self.kind)
         self.silence = silence_file_descriptors
         checks = standins.hide_course(self.secret)
         _search_only(self.readable)
         self.before = noticing.Before(self.session.shell, checks, self.secret)
-        self.cage.enter()
         gc.collect()
         gc.freeze()
+        _use_large_pages()
+        self.cage.enter()
 
     def fork(self, control: socket.socket, channel: socket.socket) -> None:
         """Let one player live, until it ends or the judge wants its end."""
@@ -169,6 +172,8 @@ class _Player:
         self.words, self.before, self.scratch = stage.words, stage.before, scratch
         self.noticed = noticing.Noticed(stage.readable, scratch, stage.secret)
         self.session.without = lambda what: self.noticed.tell(what, look=False)
+        self.refused: frozenset[str] = frozenset()
+        self.refusing = ExitStack()
         sys.addaudithook(self._audit)
 
     def serve(self) -> None:
@@ -177,6 +182,7 @@ class _Player:
             {"cells": self._cells, "call": self._call}[order["do"]](order)
 
     def _cells(self, order: Mapping) -> None:
+        self._refuse(frozenset())
         noticed, last = self.noticed, len(order["cells"])
         for place, (number, source) in enumerate(order["cells"], 1):
             noticed.where, noticed.sources[number] = number, source
@@ -205,6 +211,7 @@ class _Player:
         They are sent together where they come fast: each message wakes the judge.
         """
         self.noticed.where = name = str(order["name"])
+        self._refuse(frozenset(order["refuse"]))
         self._put_in_place(order["ask"])
         calls = asking.calls(self.session.names.get(name), order["builds_on"])
         ready, size, sent = [], 0, time.monotonic()
@@ -216,6 +223,13 @@ class _Player:
                 ready, size, sent = [], 0, time.monotonic()
         if ready:
             self._reply({"seen": ready, "calls": list(calls)})
+
+    def _refuse(self, names: frozenset[str]) -> None:
+        """Keep refusing these from now on, as ``observe.play`` would for each exercise anew."""
+        if names != self.refused:
+            self.refusing.close()
+            self.refusing.enter_context(observe.refused_kernels(names))
+            self.refused = names
 
     def _put_in_place(self, asked: Mapping) -> None:
         """Have the judge answer for these functions of the notebook from now on."""
@@ -355,19 +369,81 @@ print(rehearsed(np.ones((1, 1)), {"W": np.ones((3, 2)), "b": np.zeros(3)}).round
 """
 
 
-def _rehearse(session) -> None:
+REHEARSED_TORCH = """
+import torch
+from torch import nn
+
+class Rehearsed(nn.Module):
+    def __init__(self, inputs, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.weight = nn.Parameter(torch.empty(3 * hidden, inputs).uniform_(-1, 1))
+
+    def forward(self, xs, h=None):
+        h = xs.new_zeros(xs.shape[1], self.hidden) if h is None else h
+        hs = []
+        for x in xs:
+            r, z, n = (x @ self.weight.T + 1).chunk(3, dim=1)
+            r, z = torch.sigmoid(r), torch.sigmoid(z)
+            h = (1 - z) * torch.tanh(n + r * h) + z * h
+            hs.append(h)
+        return torch.stack(hs), h
+
+with torch.random.fork_rng(devices=[]):  # a GPU that was used once is lost to players
+    torch.manual_seed(0)
+    for at in (*["meta"] * 10, *["cpu"] * 10):
+        layer = Rehearsed(2, 3).to(at)
+        layer.load_state_dict(Rehearsed(2, 3).to(at).state_dict())
+        hs, h = layer(torch.randn(3, 2, 2, device=at).requires_grad_())
+        torch.autograd.grad(hs.sum() + h.sum(), list(layer.parameters()))
+        with torch.no_grad():
+            for library in (nn.RNN, nn.LSTM, nn.GRU):
+                library(2, 3).to(at)(torch.randn(3, 2, 2, device=at))
+    print(hs.abs().max().item(), sum(part.numel() for part in layer.parameters()))
+"""
+
+
+def _rehearse(session, kind: str) -> None:
     """Run a cell, call its function and pack the result, as every player does; then forget them.
 
-    What Python and NumPy do only once, and the memory written by it, players then share.
+    What Python, NumPy and torch do only once, and the memory written by it, players then share.
     """
     names = dict(session.names)
-    encode(session.run(0, REHEARSED, 10.0))
+    for cell in (REHEARSED, *([REHEARSED_TORCH] if kind == "torch" else [])):
+        done = session.run(0, cell, 60.0)
+        if done["status"] != "ok":
+            raise ImportError(f"what every player does cannot be done here: {done['outputs']}")
+        encode(done)
     given = {"x": np.ones((2, 3)), "params": {"W": np.ones((3, 6)), "b": np.ones(3)}}
     several = [given] * 20  # Python adapts its instructions to what they meet
     for seen in observe.play(session.names["rehearsed"], several, contract.Array("y")):
         encode({"seen": [vars(seen)]})
     session.names.clear()
     session.names.update(names)
+
+
+_LARGE_PAGE = 2 << 20
+_MADV_COLLAPSE = 25
+
+
+def _use_large_pages() -> None:
+    """Hold this process's own memory in large pages where Linux offers that (6.1, madvise(2)).
+
+    A fork copies a table of all pages, and the player's end takes that down again: with 250 MB in
+    small ones both together cost more than what a player does. Elsewhere the pages stay small.
+    """
+    madvise = getattr(ctypes.CDLL(None), "madvise", None)
+    maps = Path("/proc/self/maps")
+    if madvise is None or not maps.is_file():
+        return
+    for line in maps.read_text().splitlines():
+        place, flags, _, _, _, *name = line.split(None, 5)
+        if flags != "rw-p" or name not in ([], ["[heap]"]):
+            continue
+        first, end = (int(number, 16) for number in place.split("-"))
+        for start in range(-(-first // _LARGE_PAGE) * _LARGE_PAGE, end, _LARGE_PAGE):
+            if start + _LARGE_PAGE <= end:
+                madvise(ctypes.c_void_p(start), ctypes.c_size_t(_LARGE_PAGE), _MADV_COLLAPSE)
 
 
 def _keep_only(descriptor: int) -> None:

@@ -55,8 +55,10 @@ _PROBES = (
     Probe("twenty time steps", lambda rng: _layer_inputs(rng, 20, *different_sizes(rng, 3))),
     Probe("float32", lambda rng: _layer_general(rng, dtype="float32"), "dtype"),
     Probe("float32, no h0", lambda rng: _layer_general(rng, h0=False, dtype="float32"), "dtype"),
-    Probe("another device", _layer_elsewhere, "device"),
-    Probe("another device, no h0", lambda rng: _layer_elsewhere(rng, h0=False), "device"),
+    Probe("another device", _layer_elsewhere, "device", once=True),
+    Probe(
+        "another device, no h0", lambda rng: _layer_elsewhere(rng, h0=False), "device", once=True
+    ),
 )
 
 _PARTS = (
