@@ -131,7 +131,8 @@ demo: .venv/.installed  ## grade a small class with nbgrader and show the result
 experiments: .venv/.installed  ## run the experiments that have no result yet (three hours for all; resumes)
 	$(BIN)/python -m experiments
 
-bench: .venv/.installed  ## measure grading against stock nbgrader (half an hour)
+bench: .venv/.installed  ## measure grading against stock nbgrader, and the first check (an hour)
+	$(BIN)/python benchmarks/first_check.py
 	$(BIN)/python benchmarks/grading.py
 
 bench-site: site  ## measure what its pages load, Lighthouse, Python in them, then building it

@@ -1,4 +1,4 @@
-"""Measure grading: ``make bench``, or ``python benchmarks/grading.py --sizes 100 1000 10000``.
+"""Measure grading: ``make bench``, or ``python benchmarks/grading.py --assignments gru --large 0``.
 
 Stock nbgrader and the engine grade the same submissions, taking turns in one run; ratios are of
 medians. Everything is included: starting the commands, reading, running, judging, writing the
@@ -24,7 +24,10 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import stages
 from big_class import ROOT, hand_in, make_course
+
+from autograder.course.gated_memory import COURSE
 
 OUTPUT = ROOT / "book" / "data" / "grading_speed.json"
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AUTOGRADER_", "MAKE"))}
@@ -70,6 +73,11 @@ class Course:
         with (self.folder / "grades.csv").open(encoding="utf-8") as file:
             return {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
 
+    def graded_at(self) -> list[float]:
+        """When each grade was written, in order; seconds since the epoch."""
+        paths = self.folder.glob(f"autograded/*/{self.assignment}/grade.json")
+        return sorted(path.stat().st_mtime for path in paths)
+
     def grades(self) -> list[dict]:
         """The engine's grades of all submissions, by student in alphabetical order."""
         paths = sorted(self.folder.glob(f"autograded/*/{self.assignment}/grade.json"))
@@ -107,68 +115,88 @@ def compare_with_stock(scratch: Path, assignment: str, few: int, many: int, roun
 
 
 def grow(scratch: Path, assignment: str, sizes: list[int]) -> list[dict]:
-    """Cost against the number of submissions; the largest class is interrupted by a kill."""
+    """Cost against the number of submissions, a class of each size graded from nothing."""
     rows = []
     for size in sizes:
         course = Course(scratch / f"class-{size}", assignment)
         hand_in(course.folder, assignment, size)
         row: dict = {"submissions": size}
-        if size == max(sizes):
-            row["killed"] = kill_in_the_middle(course, size)
-            shutil.rmtree(course.folder / "autograded")
-            course.forget()
         with Memory() as memory:
             row["seconds"] = round(course.run("autograder", "grade", assignment), 2)
         row["megabytes"] = memory.peak
         row["again_seconds"] = round(course.run("autograder", "grade", assignment), 2)
-        grades = course.grades()
-        row["graded"] = len(grades)
-        code = statistics.fmean(grade["code_seconds"] for grade in grades)
-        whole = statistics.fmean(grade["seconds"] for grade in grades)
-        row["code_ms"], row["engine_ms"] = round(code * 1000, 2), round(whole * 1000, 2)
+        row |= _inside(course)
         print(f"  {size} submissions: {row['seconds']} s, {memory.peak} MB", flush=True)
         rows.append(row)
         shutil.rmtree(course.folder)
     return rows
 
 
-def kill_in_the_middle(course: Course, size: int) -> dict:
-    """SIGKILL the command when half is graded; the next run grades the other half only."""
-    process = subprocess.Popen(
-        [command("autograder"), "grade", course.assignment],
-        cwd=course.folder,
-        env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while process.poll() is None:
-        if len(list(course.folder.glob("autograded/*"))) >= size // 2:
-            process.send_signal(signal.SIGKILL)
-            break
-        time.sleep(0.2)
-    process.wait()
-    before = len(list(course.folder.glob(f"autograded/*/{course.assignment}/grade.json")))
-    done = subprocess.run(
-        [command("autograder"), "grade", course.assignment, "--json"],
-        cwd=course.folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
+def _inside(course: Course) -> dict:
+    """What the grades of a class say of the time that each took."""
+    grades = course.grades()
+    code = statistics.fmean(grade["code_seconds"] for grade in grades)
+    whole = statistics.fmean(grade["seconds"] for grade in grades)
+    return {
+        "graded": len(grades),
+        "code_ms": round(code * 1000, 2),
+        "engine_ms": round(whole * 1000, 2),
+    }
+
+
+def large(scratch: Path, assignment: str, size: int) -> dict:
+    """One large class: killed when half is graded, then gone on with by the same command.
+
+    ``progress`` holds how many grades there were after how many seconds, ``memory`` seconds and
+    megabytes; both go on where the kill was.
+    """
+    course = Course(scratch / "large", assignment)
+    hand_in(course.folder, assignment, size)
+    grade = [command("autograder"), "grade", assignment]
+    quiet = {"cwd": course.folder, "env": ENVIRONMENT, "stderr": subprocess.DEVNULL}
+    with Memory() as memory:
+        start, clock = time.perf_counter(), time.time()
+        process = subprocess.Popen(grade, stdout=subprocess.DEVNULL, **quiet)
+        while process.poll() is None:
+            if len(list(course.folder.glob("autograded/*"))) >= size // 2:
+                process.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.5)
+        process.wait()
+        kept = len(course.graded_at())
+        killed_after = time.perf_counter() - start
+        done = subprocess.run([*grade, "--json"], stdout=subprocess.PIPE, text=True, **quiet)
+        seconds = time.perf_counter() - start
     if done.returncode:
-        raise SystemExit(done.stdout + done.stderr)
+        raise SystemExit(done.stdout)
     summary = json.loads(done.stdout)
-    scores = course.scores()
-    if len(scores) != size or scores != summary["scores"]:
+    if len(summary["unchanged"]) != kept or len(summary["graded"]) != size - kept:
+        raise SystemExit("after a kill, some were graded twice or not at all")
+    if course.scores() != summary["scores"] or len(summary["scores"]) != size:
         raise SystemExit("after a kill, the gradebook and the grades differ")
-    return {"kept": before, "then_graded": len(summary["graded"])}
+    ends = [at - clock for at in course.graded_at()]
+    every = max(1, size // 100)
+    found = {
+        "assignment": assignment,
+        "submissions": size,
+        "seconds": round(seconds, 1),
+        "killed": {"after": round(killed_after, 1), "kept": kept, "then_graded": size - kept},
+        "progress": [[n, round(ends[n - 1], 1)] for n in range(every, size + 1, every)],
+        "memory": memory.thinned(),
+        "megabytes": memory.peak,
+        **_inside(course),
+    }
+    print(f"  {size} submissions: {found['seconds']} s, {memory.peak} MB", flush=True)
+    shutil.rmtree(course.folder)
+    return found
 
 
 class Memory:
-    """The largest sum of private memory of this process's descendants, in megabytes."""
+    """The sum of private memory of this process's descendants, in megabytes, over time."""
 
     def __enter__(self) -> Memory:
-        self.peak, self._over = 0, threading.Event()
+        self._seen: list[tuple[float, int]] = []
+        self._start, self._over = time.perf_counter(), threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
         return self
@@ -180,7 +208,18 @@ class Memory:
     def _watch(self) -> None:
         while not self._over.wait(0.5):
             total = sum(self._private(pid) for pid in self._descendants())
-            self.peak = max(self.peak, total >> 20)
+            self._seen.append((time.perf_counter() - self._start, total >> 20))
+
+    @property
+    def peak(self) -> int:
+        """The largest sum."""
+        return max((megabytes for _, megabytes in self._seen), default=0)
+
+    def thinned(self, number: int = 100) -> list[list[float]]:
+        """Seconds and the largest sum of each of so many equal spans of time."""
+        width = -(-len(self._seen) // number) or 1
+        spans = [self._seen[at : at + width] for at in range(0, len(self._seen), width)]
+        return [[round(span[0][0], 1), max(mb for _, mb in span)] for span in spans]
 
     def _descendants(self) -> list[int]:
         children: dict[int, list[int]] = {}
@@ -263,17 +302,24 @@ class dask_cluster:
         self.folder.cleanup()
 
 
-def main() -> None:
-    """Measure what the options ask for and write the figures."""
+def parsed() -> argparse.Namespace:
+    """The options; without any, everything that the guide shows is measured."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--assignments", nargs="*", default=["rnn", "lstm", "gradients"])
+    parser.add_argument("--assignments", nargs="*", default=list(COURSE.assignments))
     parser.add_argument("--few", type=int, default=8, help="submissions that stock grades")
-    parser.add_argument("--many", type=int, default=1500, help="submissions that the engine grades")
+    parser.add_argument("--many", type=int, default=1000, help="submissions that the engine grades")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--staged", type=int, default=150, help="submissions timed stage by stage")
     parser.add_argument("--sizes", type=int, nargs="*", default=[100, 300, 1000])
+    parser.add_argument("--large", type=int, default=10_000, help="submissions of the large class")
     parser.add_argument("--cluster", type=int, default=400, help="submissions for the cluster")
     parser.add_argument("--output", type=Path, default=OUTPUT)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure what the options ask for and write the figures."""
+    options = parsed()
     found: dict = {
         "machine": {
             "cores": len(os.sched_getaffinity(0)),
@@ -289,18 +335,19 @@ def main() -> None:
             compare_with_stock(scratch, name, options.few, options.many, options.rounds)
             for name in options.assignments
         ]
+        if options.staged:
+            print("What a submission's time is made of")
+            found["stages"] = [staged(scratch, n, options.staged) for n in options.assignments]
         if options.sizes:
             print("Classes of different sizes")
             found["sizes"] = grow(scratch, "lstm", options.sizes)
         if options.cluster:
             print("One and two workers of a cluster")
             found["cluster"] = cluster(scratch, "lstm", options.cluster, options.rounds)
-    # What this call left out keeps its figures, if they are of the same machine and versions.
-    if options.output.exists():
-        before = json.loads(options.output.read_text(encoding="utf-8"))
-        if before["machine"] == found["machine"]:
-            rows = {row["assignment"]: row for row in (*before["stock"], *found["stock"])}
-            found = {**before, **found, "stock": list(rows.values())}
+        if options.large:
+            print("A large class, killed half-way")
+            found["large"] = large(scratch, "gru", options.large)
+    found = with_those_before(found, options.output)
     for row in found["stock"]:
         print(f"{row['assignment']}: {row['times_faster']} times as fast as stock")
     if "cluster" in found:
@@ -312,6 +359,29 @@ def main() -> None:
         raise SystemExit(
             f"Other points than stock nbgrader gives: {', '.join(different)}, see above."
         )
+
+
+def staged(scratch: Path, assignment: str, number: int) -> dict:
+    """The table of stages of one assignment, printed as it is made."""
+    course = Course(scratch / f"stages-{assignment}", assignment)
+    hand_in(course.folder, assignment, number)
+    found = stages.stages(course.folder, assignment)
+    print(stages.show(found), flush=True)
+    return found
+
+
+def with_those_before(found: dict, file: Path) -> dict:
+    """What this call left out keeps its figures, if they are of the same machine and versions."""
+    if not file.exists():
+        return found
+    before = json.loads(file.read_text(encoding="utf-8"))
+    if before["machine"] != found["machine"]:
+        return found
+    merged = {**before, **found}
+    for name in ("stock", "stages"):
+        rows = {r["assignment"]: r for r in (*before.get(name, ()), *found.get(name, ()))}
+        merged[name] = [rows[n] for n in COURSE.assignments if n in rows]
+    return merged
 
 
 if __name__ == "__main__":

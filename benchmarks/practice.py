@@ -1,7 +1,8 @@
 """Measure Python in a page, in the built site: ``make bench-site`` runs it after the build.
 
 What a reader waits for: the first checked answer of a first visit, of a second one, the next answers, and
-the answer after Stop. And what is loaded for it.
+the answer after Stop. What is loaded for it. And what the first check and the first mistake that no catalogue
+knows take once Python is there.
 """
 
 import functools
@@ -13,6 +14,8 @@ import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from first_check import CHECK as FIRST
+from first_check import RIGHT, UNKNOWN
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +40,14 @@ CHECK = """async source => {
 }"""
 
 
+RUN = """async source => {
+  const start = performance.now();
+  const { cells: [result] } = await gmRun.run({ cells: [{ id: "answer", source }] });
+  if (result.error) throw new Error(JSON.stringify(result));
+  return (performance.now() - start) / 1000;
+}"""
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *args):
         pass
@@ -47,7 +58,7 @@ def measured(url: str) -> list[tuple[str, float]]:
     with sync_playwright() as playwright:
         own = next(filter(None, map(shutil.which, BROWSERS)), None)
         browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
-        firsts, seconds, later, stopped = [], [], [], []
+        firsts, seconds, later, stopped, fresh, unknown = [], [], [], [], [], []
         for _ in range(5):
             page = browser.new_context().new_page()
             page.goto(url)
@@ -60,12 +71,21 @@ def measured(url: str) -> list[tuple[str, float]]:
             page.wait_for_function("() => window.gmRun")
             seconds.append(page.evaluate(CHECK, ANSWER))
             page.context.close()
+            page = browser.new_context().new_page()
+            page.goto(url)
+            page.wait_for_function("() => window.gmRun")
+            page.evaluate(RUN, RIGHT)
+            fresh.append(page.evaluate(RUN, FIRST))
+            unknown.append(page.evaluate(RUN, UNKNOWN))
+            page.context.close()
         browser.close()
     return [
         ("first result of a first visit", statistics.median(firsts)),
         ("first result of a second visit", statistics.median(seconds)),
         ("first result after Stop", statistics.median(stopped)),
         ("later results", statistics.median(later)),
+        ("first check, Python being there", statistics.median(fresh)),
+        ("first unknown mistake after it", statistics.median(unknown)),
     ]
 
 

@@ -286,66 +286,106 @@ def beneath(exercise: Exercise, done: Performance) -> Beneath:
 def follow_through(engine: Stage, part: Part, done: Performance, deadline: float) -> None:
     """Ask once more for answers that build on wrong functions; see ``checking.through``.
 
-    Each is asked in a fresh player, which is asked nothing afterwards, and one that is gone before
-    the end changes nothing.
+    One that is gone before the end changes nothing.
     """
     known = {exercise.name: exercise for exercise in part.exercises}
-    for exercise in part.exercises:
-        below = beneath(exercise, done)
-        wrong = tuple(name for name in below.wrong if known[name].in_numpy)
-        if not wrong or not is_tried_again(done.verdicts[exercise.name]):
-            continue
-        if time.monotonic() > deadline:
-            return
-        questions = engine.questions(exercise)[0]
-        beneath_it = [(known[name], engine.questions(known[name])[0].inputs) for name in wrong]
-        answers = Answers(beneath_it, questions.inputs, deadline)
-        order = CallOrder.of(exercise, questions.played, engine.call_seconds, answers.asked)
-        start = time.monotonic()
-        try:
-            seen = _asked_again(engine, part, done, exercise, order, answers)
-        except Ended as error:
-            if error.kind == "reply":
-                says = f"{exercise.name} asked the judge for what is no question ({error})."
-                done.remarks.append(Remark("tamper", says))
-            continue
-        finally:
-            done.code_seconds += time.monotonic() - start
-        called = Beneath(below.right | set(wrong))
-        again = decide(questions, seen, lambda called=called: called)  # type: ignore[misc]
-        done.verdicts[exercise.name] = with_right_ones(done.verdicts[exercise.name], again, wrong)
+    with _Again(engine, part, done) as again:
+        for exercise in part.exercises:
+            below = beneath(exercise, done)
+            wrong = tuple(name for name in below.wrong if known[name].in_numpy)
+            if not wrong or not is_tried_again(done.verdicts[exercise.name]):
+                continue
+            if time.monotonic() > deadline:
+                return
+            questions = engine.questions(exercise)[0]
+            beneath_it = [(known[name], engine.questions(known[name])[0].inputs) for name in wrong]
+            answers = Answers(beneath_it, questions.inputs, deadline)
+            start = time.monotonic()
+            try:
+                seen = again.ask(exercise, wrong, answers)
+            except Ended as error:
+                if error.kind == "reply":
+                    says = f"{exercise.name} asked the judge for what is no question ({error})."
+                    done.remarks.append(Remark("tamper", says))
+                continue
+            finally:
+                done.code_seconds += time.monotonic() - start
+            called = Beneath(below.right | set(wrong))
+            verdict = decide(questions, seen, lambda called=called: called)  # type: ignore[misc]
+            done.verdicts[exercise.name] = with_right_ones(
+                done.verdicts[exercise.name], verdict, wrong
+            )
 
 
-def _asked_again(
-    engine: Stage,
-    part: Part,
-    done: Performance,
-    exercise: Exercise,
-    order: CallOrder,
-    answers: Answers,
-) -> list[Observation]:
-    """What an answer does in a player of its own, in which the judge answers. Raises Ended."""
-    until = next((at for at, name in part.checks.items() if name == exercise.name), None)
-    cells = [(number, part.cells[number]) for number in part.reading.order]
-    if part.reading.asked_in_place and until in part.reading.order:
-        cells = cells[: part.reading.order.index(until) + 1]
-    cells = [cell for cell in cells if cell[0] not in done.left_out]
-    # A player without torch costs less to start, and is in vain where a cell imports torch.
-    imported = any("torch" in source for _, source in cells)
-    for kind in ("torch",) if imported else ("plain", "torch"):
-        try:
-            with engine.player(kind) as player:
-                try:
-                    for _ in player.run_cells(cells, engine.cell_seconds):
-                        pass
-                    inputs = engine.questions(exercise)[0].played
-                    seen = player.call(order, answers)
-                    return [_believable(s, i) for s, i in zip(seen, inputs, strict=False)]
-                finally:
-                    done.remarks += [r for r in remarks_on(player.tried) if r not in done.remarks]
-        except NeedsTorch:
-            continue
-    raise Ended("ended", "no player has torch")
+class _Again:
+    """Where answers are asked once more: a player in which the judge answers for some functions.
+
+    It serves for the next answer as long as it lives, has run the cells which that one needs, and
+    the judge has not answered in it for that one itself: that could be kept and given back.
+    """
+
+    def __init__(self, engine: Stage, part: Part, done: Performance):
+        self.engine, self.part, self.done = engine, part, done
+        self.player: Player | None = None
+        self.ran: list[tuple[int, str]] = []
+        self.answered: set[str] = set()
+
+    def __enter__(self) -> _Again:
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._end()
+
+    def ask(
+        self, exercise: Exercise, wrong: tuple[str, ...], answers: Answers
+    ) -> list[Observation]:
+        """What an answer does while the judge answers for the functions ``wrong``. Raises Ended."""
+        inputs = self.engine.questions(exercise)[0].played
+        order = CallOrder.of(exercise, inputs, self.engine.call_seconds, answers.asked)
+        cells = self._cells(exercise)
+        # A player without torch costs less to start, and is in vain where a cell imports torch.
+        imported = any("torch" in source for _, source in cells)
+        for kind in ("torch",) if imported else ("plain", "torch"):
+            try:
+                player = self._ready(kind, cells, exercise.name)
+                self.answered |= {*wrong}
+                seen = player.call(order, answers)
+                return [_believable(s, i) for s, i in zip(seen, inputs, strict=False)]
+            except NeedsTorch:
+                self._end()
+            finally:
+                self._note()
+        raise Ended("ended", "no player has torch")
+
+    def _cells(self, exercise: Exercise) -> list[tuple[int, str]]:
+        reading, checks = self.part.reading, self.part.checks
+        until = next((at for at, name in checks.items() if name == exercise.name), None)
+        cells = [(number, self.part.cells[number]) for number in reading.order]
+        if reading.asked_in_place and until in reading.order:
+            cells = cells[: reading.order.index(until) + 1]
+        return [cell for cell in cells if cell[0] not in self.done.left_out]
+
+    def _ready(self, kind: str, cells: list[tuple[int, str]], name: str) -> Player:
+        player = self.player
+        if player is not None and player.alive and name not in self.answered and self.ran == cells:
+            return player
+        self._end()
+        self.player = player = self.engine.player(kind)
+        self.ran, self.answered = cells, set()
+        for _ in player.run_cells(cells, self.engine.cell_seconds):
+            pass
+        return player
+
+    def _note(self) -> None:
+        if self.player is not None:
+            for remark in remarks_on(self.player.tried):
+                if remark not in self.done.remarks:
+                    self.done.remarks.append(remark)
+
+    def _end(self) -> None:
+        if self.player is not None:
+            self.player.end()
+        self.player = None
 
 
 def _believable(seen: Observation, inputs: Inputs) -> Observation:

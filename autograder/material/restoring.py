@@ -161,6 +161,7 @@ def same(one: str, other: str) -> bool:
     return long <= 10 * short + 1000 and _bare(one) == _bare(other)
 
 
+@lru_cache(maxsize=256)  # each is held against many
 def _bare(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.strip().splitlines())
 

@@ -99,10 +99,10 @@ class _Stage:
         checks = standins.hide_course(self.secret)
         _search_only(self.readable)
         self.before = noticing.Before(self.session.shell, checks, self.secret)
-        gc.collect()
-        gc.freeze()
         _use_large_pages()
         self.cage.enter()
+        gc.collect()
+        gc.freeze()
 
     def fork(self, control: socket.socket, channel: socket.socket) -> None:
         """Let one player live, until it ends or the judge wants its end."""
@@ -172,6 +172,8 @@ class _Player:
         self.words, self.before, self.scratch = stage.words, stage.before, scratch
         self.noticed = noticing.Noticed(stage.readable, scratch, stage.secret)
         self.session.without = lambda what: self.noticed.tell(what, look=False)
+        self.stood: dict[str, Any] = {}
+        """the functions in whose place the judge answers, None for those that there are not"""
         self.refused: frozenset[str] = frozenset()
         self.refusing = ExitStack()
         sys.addaudithook(self._audit)
@@ -232,12 +234,20 @@ class _Player:
             self.refused = names
 
     def _put_in_place(self, asked: Mapping) -> None:
-        """Have the judge answer for these functions of the notebook from now on."""
+        """Have the judge answer for these functions of the notebook from now on, and for no others."""
+        names = self.session.names
+        for name, own in self.stood.items():
+            if own is None:
+                names.pop(name, None)
+            else:
+                names[name] = own
+        self.stood = {}
         for name, spec in asked.items():
-            own, returns = self.session.names.get(name), self._revived(spec["returns"])
+            own, returns = names.get(name), self._revived(spec["returns"])
             passed = asking.Passed(spec["names"], own, partial(self._asked, name, returns))
-            names = asking.names_of(self.session.names, name)
-            self.session.names.update(dict.fromkeys(names, passed))
+            also = asking.names_of(names, name)
+            self.stood |= {other: names.get(other) for other in also}
+            names.update(dict.fromkeys(also, passed))
 
     def _asked(self, name: str, returns: Any, inputs: dict) -> Any:
         sent = {key: asking.sendable(value) for key, value in inputs.items()}

@@ -8,6 +8,7 @@ from engine_scene import data, release, solved, written
 
 from autograder.course.gated_memory import COURSE
 from autograder.grading.asked import MOST_ASKED, Answers
+from autograder.grading.performing import _Again
 
 FLIPPED = """def update_gate(x, h_prev, params):
     return 1 - sigmoid(np.concatenate([h_prev, x], 1) @ params["W_z"].T + params["b_z"])
@@ -146,6 +147,48 @@ def update_gate(x, h_prev, params):
 """
     found = graded(engine, update_gate=gate, gru_step=spy)
     assert found["update_gate"].points == found["gru_step"].points == 0
+
+
+# How many players it takes
+
+
+@pytest.fixture
+def players(engine, monkeypatch) -> list[str]:
+    """The kinds of the players that are started."""
+    started: list[str] = []
+    start = engine.player
+
+    def player(kind):
+        started.append(kind)
+        return start(kind)
+
+    monkeypatch.setattr(engine, "player", player)
+    return started
+
+
+def test_all_that_builds_on_a_wrong_function_is_asked_in_one_player(engine, players, monkeypatch):
+    together = graded(engine, update_gate=FLIPPED, gru_step=EXCHANGED)
+    assert players == ["torch", "torch"]  # gru_step and gru_forward in the second one
+    players.clear()
+    ready = _Again._ready
+
+    def afresh(self, *given):
+        self._end()
+        return ready(self, *given)
+
+    monkeypatch.setattr(_Again, "_ready", afresh)
+    assert graded(engine, update_gate=FLIPPED, gru_step=EXCHANGED) == together
+    assert len(players) == 3
+
+
+def test_nobody_is_asked_where_the_judge_has_answered_for_it(engine, players):
+    """In that order, the right results of gru_step would be known when it is asked itself."""
+    paper = written(solved("gru"), update_gate=FLIPPED, gru_step=EXCHANGED)
+    code = [cell for cell in paper["cells"] if cell["cell_type"] == "code"]
+    order = [COURSE.get(name) for name in ("gru_forward", "gru_step", "update_gate")]
+    engine.read(code, order, release("gru"))
+    # One ends where a cell imports torch, one is asked for everything, two for one more answer each.
+    assert players == ["plain", "torch", "torch", "torch"]
 
 
 # The judge's side of it

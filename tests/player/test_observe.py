@@ -12,7 +12,14 @@ import torch
 from autograder.course.exercises.shared.declared import RECURRENT
 from autograder.course.gated_memory import COURSE
 from autograder.player.contract import Array, Integer, Params
-from autograder.player.observe import AUTOGRAD, KEPT_OUTPUT, observe
+from autograder.player.observe import (
+    AUTOGRAD,
+    KEPT_OUTPUT,
+    Refused,
+    observe,
+    play,
+    refused_kernels,
+)
 
 INPUTS = {"a": np.arange(6.0).reshape(2, 3), "params": {"W": np.eye(3)}}
 
@@ -366,3 +373,21 @@ def test_a_result_that_leaves_the_device_is_caught():
     index = [probe.name for probe in exercise.probes].index("another device")
     seen = exercise.observe(ComesBack, exercise.draw(1)[index])
     assert seen.status == "device" and "h_last came back" in seen.message
+
+
+def test_kernels_refuse_until_the_outermost_block_ends():
+    gru = torch.nn.GRU(2, 3)
+    cell = lambda: gru(torch.zeros(1, 1, 2))  # noqa: E731
+    with refused_kernels(RECURRENT) as left:
+        assert not left & RECURRENT, "all of them reach the dispatcher"
+        for _ in range(2):
+            (seen,) = play(lambda x: cell(), [{"x": 1}], Array("out"), refuse=RECURRENT)
+            assert (seen.status, seen.message) == ("library", "gru")
+        with pytest.raises(Refused):
+            cell()
+    assert cell()[0].shape == (1, 1, 3)
+
+
+def test_what_has_no_kernel_is_left_to_be_watched():
+    with refused_kernels(RECURRENT | AUTOGRAD | {"no_such_operator"}) as left:
+        assert left == AUTOGRAD | {"no_such_operator"}
