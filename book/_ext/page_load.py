@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import styles
@@ -91,6 +92,7 @@ def pages_of(site: Path) -> list[Path]:
     )
 
 
+SCRIPT = re.compile(r'<script\b[^>]*?\bsrc="[^"]*?([\w.-]+\.js)[?"]')
 LINK = re.compile(r'(_static/site\.css)(?:\?v=\w+)?"')
 
 
@@ -111,6 +113,17 @@ def spare_the_boxes(app, exception):
         raise ValueError("pydata-sphinx-theme.js is another than the one page_load.py knows.")
 
 
+def scripts_of(static: Path, pages: Iterable[str]) -> list[str]:
+    """The texts of the scripts that some page loads, or that a script which is loaded names."""
+    there = {file.name: file for file in [*static.glob("*.js"), *static.glob("scripts/*.js")]}
+    found: dict[str, str] = {}
+    waiting = {name for page in pages for name in SCRIPT.findall(page)}
+    while names := waiting & (there.keys() - found.keys()):
+        found |= {name: there[name].read_text(encoding="utf-8") for name in names}
+        waiting = {name for name in there if any(name in found[by] for by in names)}
+    return list(found.values())
+
+
 def write_sheet(app, exception):
     """Write ``site.css`` and put its digest behind its address, on pages of earlier builds too."""
     if exception or app.builder.format != "html":
@@ -120,11 +133,8 @@ def write_sheet(app, exception):
     texts = {page: page.read_text(encoding="utf-8") for page in pages_of(site)}
     for text in texts.values():
         known.read_page(text)
-    theme = [
-        static / "scripts" / f"{name}.js" for name in ("pydata-sphinx-theme", "sphinx-book-theme")
-    ]
-    for script in [*static.glob("*.js"), *theme]:
-        known.read_script(script.read_text(encoding="utf-8"))
+    for script in scripts_of(static, texts.values()):
+        known.read_script(script)
     sheet = styles.one_sheet(static, names_of_sheets(app), known)
     (static / "site.css").write_text(sheet, encoding="utf-8")
     digest = hashlib.sha256(sheet.encode()).hexdigest()[:8]

@@ -1,8 +1,8 @@
 """One style sheet for the site, out of those of the theme, its extensions and the course.
 
 A rule stays if its selector could match something: its classes, ids, elements and attributes are looked
-for among everything that the pages contain and every word of the scripts. What is left of the theme is a
-fifth. Nothing is guessed from how a page looks, so what a script makes later is dressed too.
+for among everything that the pages contain and every word of the scripts that they load. What is left of the
+theme is a fifth. Nothing is guessed from how a page looks, so what a script makes later is dressed too.
 """
 
 import re

@@ -1,10 +1,15 @@
-"""The pages of the site, as ``_toc.yml`` lists them, and what fits on a phone."""
+"""The pages of the site, as ``_toc.yml`` lists them, its extensions, a page of a figure, and what fits on a phone."""
 
+import importlib
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "book" / "_static"
 NAMES = [str(name) for name in parse_toc_yaml(ROOT / "_toc.yml")]
 HTML_PAGES = [f"{name}.html" for name in NAMES]
 # Made by the theme or by the extension rather than from a source.
@@ -12,6 +17,36 @@ EVERY_PAGE = [*HTML_PAGES, "search.html", "404.html"]
 EXERCISES = [name for name in NAMES if name.startswith("notebooks/")]
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
+
+
+def extension(name: str) -> ModuleType:
+    """A module of the site's own extensions, which lie on no path."""
+    sys.path.insert(0, str(ROOT / "book" / "_ext"))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.pop(0)
+
+
+def figure_page(
+    path: Path, figure: str, scripts: Iterable[str] = (), static: str = STATIC.as_uri()
+) -> str:
+    """Write a page with one figure in the course's style, without the theme; returns its address.
+
+    ``scripts`` are names in ``static``, without their ending.
+    """
+    tags = "".join(f"<script src='{static}/{name}.js' defer></script>" for name in scripts)
+    path.write_text(
+        "<!doctype html><html lang='en' data-content_root='./'><head><meta charset='utf-8'><title>Live</title>"
+        "<meta name='viewport' content='width=device-width'><link rel='icon' href='data:,'>"
+        f"<link rel='stylesheet' href='{static}/course.css'>"
+        "<script>document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches "
+        f"? 'dark' : 'light'</script>{tags}</head><body style='margin: 0'><main class='bd-main'>"
+        "<article class='bd-article' style='max-width: 50rem; margin: auto; padding: 0 1.15rem'>"
+        f"<h1>Live</h1>{figure}</article></main></body></html>",
+        encoding="utf-8",
+    )
+    return path.as_uri()
 
 
 def assert_fits(page) -> None:

@@ -2,11 +2,10 @@
 
 import gzip
 import re
-import sys
 from urllib.parse import urlsplit
 
 import pytest
-from site_pages import EXERCISES, HTML_PAGES, PHONE, ROOT
+from site_pages import EXERCISES, HTML_PAGES, PHONE, extension
 
 KILOBYTE = 1000
 MOST = {"book/index.html": 250 * KILOBYTE}
@@ -157,12 +156,7 @@ def test_letters_of_the_pages_are_in_their_fonts(html, sheet):
 
 @pytest.fixture(scope="module")
 def styles():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "book" / "_ext"))
-        import styles
-
-        yield styles
-        sys.modules.pop("styles", None)
+    return extension("styles")
 
 
 SHEET = """
@@ -195,6 +189,24 @@ def test_only_rules_that_could_match_stay(styles, tmp_path):
     assert ":is(.nowhere, #here) b{top:0}" in text
     assert 'a:not(.nowhere){left:url("data:a  b")}' in text
     assert "@media print{p{animation:turns 1s}}@keyframes turns" in text
+
+
+def test_only_scripts_that_a_page_loads_are_read(tmp_path):
+    (tmp_path / "scripts").mkdir()
+    for name, text in {
+        "linked.js": "new Worker('worker.js')",
+        "worker.js": "worked",
+        "alone.js": "import 'alone.js'; 'linked.js'",
+        "scripts/theme.js": "themed",
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    pages = [
+        '<script defer src="../_static/linked.js?v=1"></script>',
+        '<script src="_static/x.js">',
+    ]
+    pages.append('<script src="../_static/scripts/theme.js"></script>')
+    found = extension("page_load").scripts_of(tmp_path, pages)
+    assert sorted(found) == ["new Worker('worker.js')", "themed", "worked"]
 
 
 def test_an_unknown_kind_of_style_is_told(styles):
