@@ -2,25 +2,20 @@
 
 import gzip
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from site_pages import PHONE, assert_fits
+from site_pages import PHONE, assert_fits, extension, figure_page
 from test_pages import AXE, RULES
 
 from autograder.course import reference
 from autograder.course.diagrams import cell_figures, forgetting_figure
 from autograder.course.diagrams.pen import flow_width
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
+lean_scripts = extension("lean_scripts")
+elements, lean = lean_scripts.elements, lean_scripts.lean
 
-from lean_scripts import elements, lean  # noqa: E402 (it lies among the extensions)
-
-STATIC = ROOT / "book" / "_static"
 NAMES = "gm-elements", "gm-sequence", "gru-cell", "lstm-cell", "gm-forgetting"
 GRU, LSTM, FORGETTING = "gm-gru-cell", "gm-lstm-cell", "gm-forgetting"
 
@@ -37,19 +32,7 @@ def address(tmp_path_factory) -> str:
         cell_figures.lstm_figure(),
         forgetting_figure.forgetting_figure(),
     ]
-    path = tmp_path_factory.mktemp("cells") / "page.html"
-    path.write_text(
-        "<!doctype html><html lang='en' data-content_root='./'><head><meta charset='utf-8'><title>Cells</title>"
-        "<meta name='viewport' content='width=device-width'>"
-        f"<link rel='stylesheet' href='{(STATIC / 'course.css').as_uri()}'>"
-        "<script>document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches "
-        "? 'dark' : 'light'</script>"
-        + "".join(f"<script src='{(STATIC / name).as_uri()}.js' defer></script>" for name in NAMES)
-        + "</head><body style='margin: 0'><main class='bd-main'><article class='bd-article' style='max-width: 50rem; "
-        f"margin: auto; padding: 0 1.15rem'><h1>Cells</h1>{''.join(figures)}</article></main></body></html>",
-        encoding="utf-8",
-    )
-    return path.as_uri()
+    return figure_page(tmp_path_factory.mktemp("cells") / "page.html", "".join(figures), NAMES)
 
 
 @pytest.fixture

@@ -1,19 +1,17 @@
 """``<gm-depends>``: what it computes is PyTorch's autograd, and everybody can use it."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
-from site_pages import assert_fits
+from site_pages import STATIC, assert_fits, figure_page
 from test_pages import AXE, RULES
 
 from experiments import dependence
 from experiments.dependence import FAMILIES, LONGEST, net_of, recorded, sensitivity
 from experiments.live_depends import depends_data, depends_figure
 
-STATIC = Path(__file__).parents[2] / "book" / "_static"
-SCRIPTS = [STATIC / f"{name}.js" for name in ("gm-elements", "gm-depends")]
+SCRIPTS = "gm-elements", "gm-depends"
 PHONE, DESKTOP = (360, 780), (1280, 900)
 PASSAGES = [
     {"title": "A name", "text": "The White Whale, the White Whale!", "at": 29},
@@ -28,19 +26,7 @@ def address(one_thread, tmp_path_factory):
     figure = depends_figure(depends_data(PASSAGES))
 
     def at(scripts: bool = True) -> str:
-        path = folder / f"{scripts}.html"
-        tags = "".join(f"<script src='{script.as_uri()}' defer></script>" for script in SCRIPTS)
-        path.write_text(
-            "<!doctype html><html lang='en' data-content_root='./'><head><meta charset='utf-8'><title>Live</title>"
-            "<meta name='viewport' content='width=device-width'>"
-            f"<link rel='stylesheet' href='{(STATIC / 'course.css').as_uri()}'>"
-            "<script>document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches "
-            f"? 'dark' : 'light'</script>{tags if scripts else ''}</head>"
-            "<body style='margin: 0'><main class='bd-main'><article class='bd-article' style='max-width: 50rem; "
-            f"margin: auto; padding: 0 1.15rem'><h1>Live</h1>{figure}</article></main></body></html>",
-            encoding="utf-8",
-        )
-        return path.as_uri()
+        return figure_page(folder / f"{scripts}.html", figure, SCRIPTS if scripts else ())
 
     return at
 
@@ -88,7 +74,7 @@ def test_the_script_draws_what_python_drew(visit, address):
     page = opened(visit, address(scripts=False), own=True)
     before, text = page.evaluate(SHAPES), page.locator(".drawn").inner_text()
     for script in SCRIPTS:
-        page.add_script_tag(path=script)
+        page.add_script_tag(path=STATIC / f"{script}.js")
     after = page.evaluate(SHAPES)
     assert page.locator(".drawn").inner_text() == text
     assert len(before) == len(after) == 3 * (len(PASSAGES[0]["text"]) + 4)
@@ -169,4 +155,4 @@ def test_axe_finds_nothing(visit, address, scheme):
 def test_the_script_stays_small():
     import gzip
 
-    assert len(gzip.compress(SCRIPTS[1].read_bytes(), 9)) <= 5 * 1024
+    assert len(gzip.compress((STATIC / "gm-depends.js").read_bytes(), 9)) <= 5 * 1024

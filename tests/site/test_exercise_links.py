@@ -1,12 +1,11 @@
 """A name of an exercise leads to the exercise, and from the exercise a link to its hints."""
 
-import importlib
 from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
 from docutils.core import publish_doctree
-from site_pages import HTML_PAGES, ROOT
+from site_pages import HTML_PAGES, extension
 
 from autograder.course.gated_memory import COURSE
 
@@ -35,10 +34,8 @@ Here ``step`` again, beside ``jump``.
 
 
 @pytest.fixture
-def linked(monkeypatch):
+def linked():
     """Links of a text as they are made on one of the site's pages: their address and their words."""
-    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
-    exercise_links = importlib.import_module("exercise_links")
 
     def go(page, text=TEXT):
         doctree = publish_doctree(text)
@@ -47,7 +44,7 @@ def linked(monkeypatch):
             builder=SimpleNamespace(get_relative_uri=lambda here, there: f"{there}.html"),
             gm_exercise_pages={"step": "notebooks/one/one", "jump": "notebooks/two/two"},
         )
-        exercise_links.link_names(app, doctree)
+        extension("exercise_links").link_names(app, doctree)
         return [
             (node["refuri"], node.astext())
             for node in doctree.findall(lambda node: node.tagname == "reference")
@@ -92,7 +89,17 @@ def test_every_exercise_has_an_anchor_and_leads_to_its_hints(html, assignment):
 
 
 def test_the_chapters_lead_to_every_exercise(html):
-    chapters = [page for page in HTML_PAGES if page.startswith("book/")]
+    chapters = [p for p in HTML_PAGES if p.startswith("book/") and not p.startswith("book/back/")]
     hrefs = [a["href"] for name in chapters for a in page_of(html, name).select("article a[href]")]
     led = {href.rpartition("#exercise-")[2] for href in hrefs if "#exercise-" in href}
     assert led == set(IN_CHAPTERS)
+
+
+def test_every_exercise_at_a_glance_leads_to_itself(html):
+    names = page_of(html, "book/back/exercises.html").select("article td:first-child code")
+    found = {code.get_text(): code.parent.get("href") for code in names}
+    assert found == {
+        name: f"../../notebooks/{group}/{group}.html#exercise-{name}"
+        for group, group_names in ASKED.items()
+        for name in group_names
+    }

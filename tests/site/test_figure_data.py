@@ -1,12 +1,10 @@
 """Large data of a figure lie beside the page: they come when the figure does, and nothing moves for them."""
 
-import importlib
 import json
 import re
-import sys
 
 import pytest
-from site_pages import DESKTOP, HTML_PAGES, PHONE, ROOT
+from site_pages import DESKTOP, HTML_PAGES, PHONE, extension
 
 SHIFT = """new Promise(done => {
   let sum = 0;
@@ -19,11 +17,7 @@ TAG = re.compile(r'<(gm-[\w-]+)[^>]*><script type="application/json" data-name="
 
 @pytest.fixture(scope="module")
 def figure_data():
-    sys.path.insert(0, str(ROOT / "book" / "_ext"))
-    try:
-        return importlib.import_module("figure_data")
-    finally:
-        sys.path.pop(0)
+    return extension("figure_data")
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +61,12 @@ CODE = "<pre>QUIET = var(--gm-muted, var(--jp-content-font-color2, #5a646c))</pr
 
 def test_a_drawing_keeps_what_it_shows(tmp_path):
     """Plain groups, colors for other hosts and pixels within the page are gone, and nothing else."""
-    sys.path.insert(0, str(ROOT / "book" / "_ext"))
-    try:
-        lean_drawings = importlib.import_module("lean_drawings")
-    finally:
-        sys.path.pop(0)
     body = (
         '<svg><g><g id="a"><path style="fill: var(--gm-line, var(--jp-border-color1, #cdd5da))"/></g></g>'
         '<svg><g transform="x"><g></g><text style="fill: var(--gm-ink, var(--jp-a, var(--gm-ink, #1d2327)))">t</text></g></svg>'
         '<image width="1" xlink:href="data:image/png;base64,AAEC"/></svg><p>&lt;g&gt;</p>' + CODE
     )
-    found = lean_drawings.lean(body, tmp_path / "data", "../_static/data")
+    found = extension("lean_drawings").lean(body, tmp_path / "data", "../_static/data")
     (file,) = (tmp_path / "data").iterdir()
     assert file.read_bytes() == b"\x00\x01\x02"
     assert found == (

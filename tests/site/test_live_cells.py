@@ -281,11 +281,12 @@ HOSTILE = r"""<div class="gm-verdict"><script>window.hit = 1</script><img src=x 
 <b style="background:\75 rl(//elsewhere.example/a)">a</b><b style="background:u\72l(//elsewhere.example/b)">b</b>
 <b style='background:\69mage-set("//elsewhere.example/c" 1x)'>c</b><b style='background:src("//elsewhere.example/d")'>d</b>
 <svg><rect fill="\75 rl(//elsewhere.example/e)" width="9" height="9"></rect></svg>
-<style>.gm-verdict { background: \75rl(//elsewhere.example/f) } @\69mport "//elsewhere.example/g";</style>
+<style>.gm-verdict { background: \75rl(//elsewhere.example/f) } @\69mport "//elsewhere.example/g";
+@font-face { font-family: e; src: url(//elsewhere.example/h.woff2) } b { font-family: e }</style>
 <b data-bs-toggle="collapse" data-bs-target="main">h</b><math><mtext></mtext></math><template><b>x</b></template></div>"""
 
 
-def test_html_of_a_result_can_do_nothing(reader):
+def test_html_of_a_result_can_do_nothing(reader, address):
     page, seen = reader(), []
     page.on("request", lambda request: seen.append(request.url))
     verdict(page, HOSTILE)
@@ -294,8 +295,9 @@ def test_html_of_a_result_can_do_nothing(reader):
     card = cell(page, FIRST).locator(".gm-verdict")
     card.get_by_text("text").click()
     assert page.evaluate("window.hit") is None
-    of_the_page = ("logo.svg", ".woff2")
-    assert [url for url in seen if not url.endswith(of_the_page)] == []
+    # What comes into view brings the page's own picture and letters.
+    own = [f"{address}_static/{part}" for part in ("logo.svg", "fonts/", "vendor/katex/fonts/")]
+    assert [url for url in seen if not url.startswith(tuple(own))] == []
     assert card.locator("script, img, iframe, form, button, image, animate, math, template").count() == 0  # fmt: skip
     assert card.locator("[onclick], [id], [onbegin]").count() == 0
     links = card.locator("a").evaluate_all("all => all.map(a => a.getAttribute('href'))")

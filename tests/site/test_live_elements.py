@@ -1,19 +1,16 @@
 """The figures that can be touched: they compute what PyTorch computes, and everybody can use them."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from site_pages import assert_fits, milliseconds_of_work
+from site_pages import STATIC, assert_fits, figure_page, milliseconds_of_work
 from test_pages import AXE, RULES
 
 from experiments.live import _percent, forecast_figure, forecasts, read_review, review_figure
 from experiments.quantized import dequantize, quantize
 
-STATIC = Path(__file__).parents[2] / "book" / "_static"
-SCRIPTS = {name: STATIC / f"{name}.js" for name in ("gm-elements", "gm-review", "gm-forecast")}
 PHONE, NARROW, DESKTOP = (360, 780), (320, 700), (1280, 900)
 REVIEW, FORECAST = "gm-review", "gm-forecast"
 SENTENCE = "Not bad at all, just a little too zigzaggy"
@@ -72,20 +69,8 @@ def address(figures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("live")
 
     def at(element: str, scripts: bool = True) -> str:
-        path = folder / f"{element}-{scripts}.html"
-        wanted = [SCRIPTS["gm-elements"], SCRIPTS[element]] if scripts else []
-        path.write_text(
-            "<!doctype html><html lang='en' data-content_root='./'><head><meta charset='utf-8'><title>Live</title>"
-            "<meta name='viewport' content='width=device-width'>"
-            f"<link rel='stylesheet' href='{(STATIC / 'course.css').as_uri()}'>"
-            "<script>document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches "
-            "? 'dark' : 'light'</script>"
-            + "".join(f"<script src='{script.as_uri()}' defer></script>" for script in wanted)
-            + "</head><body style='margin: 0'><main class='bd-main'><article class='bd-article' style='max-width: 50rem; margin: auto; padding: 0 1.15rem'>"
-            f"<h1>Live</h1>{figures[element]}</article></main></body></html>",
-            encoding="utf-8",
-        )
-        return path.as_uri()
+        wanted = ("gm-elements", element) if scripts else ()
+        return figure_page(folder / f"{element}-{scripts}.html", figures[element], wanted)
 
     return at
 
@@ -281,7 +266,7 @@ def test_the_script_draws_what_python_drew(visit, address, element):
     page = opened(visit, address(element, scripts=False))
     before = numbers(page.evaluate(SHAPES))
     for script in ("gm-elements", element):
-        page.add_script_tag(path=SCRIPTS[script])
+        page.add_script_tag(path=STATIC / f"{script}.js")
     after = numbers(page.evaluate(SHAPES))
     assert len(before) == len(after) > 5
     for a, b in zip(before, after, strict=True):

@@ -2,19 +2,17 @@
 
 import gzip
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from site_pages import PHONE, assert_fits
+from site_pages import PHONE, STATIC, assert_fits, figure_page
 from test_live_elements import opened, tab_to
 from test_pages import AXE, RULES
 
 from experiments import house, live_house, live_translate, translator
 from experiments.translation import german
 
-STATIC = Path(__file__).parents[2] / "book" / "_static"
 TRANSLATE, HOUSE = "gm-translate", "gm-house"
 NARROW, DESKTOP = (320, 700), (1280, 900)
 NUMBER = "472816"
@@ -42,20 +40,9 @@ def address(figures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("language")
 
     def at(element: str, scripts: bool = True) -> str:
+        wanted = ("gm-elements", element) if scripts else ()
         path = folder / f"{element}-{scripts}.html"
-        wanted = [STATIC / "gm-elements.js", STATIC / f"{element}.js"] if scripts else []
-        path.write_text(
-            "<!doctype html><html lang='en' data-content_root='./'><head><meta charset='utf-8'><title>Language</title>"
-            "<meta name='viewport' content='width=device-width'>"
-            f"<link rel='stylesheet' href='{(STATIC / 'course.css').as_uri()}'>"
-            "<script>document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches "
-            "? 'dark' : 'light'</script>"
-            + "".join(f"<script src='{script.as_uri()}' defer></script>" for script in wanted)
-            + "</head><body style='margin: 0'><main class='bd-main'><article class='bd-article' style='max-width: 50rem; margin: auto; padding: 0 1.15rem'>"
-            f"<h1>Language</h1><h2>Live</h2>{figures[element]}</article></main></body></html>",
-            encoding="utf-8",
-        )
-        return path.as_uri()
+        return figure_page(path, f"<h2>Live</h2>{figures[element]}", wanted)
 
     return at
 

@@ -14,7 +14,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 from listening import FRAMES, figure_data, reader
-from site_pages import assert_fits, milliseconds_of_work
+from site_pages import STATIC, assert_fits, figure_page, milliseconds_of_work
 from test_live_elements import opened, tab_to
 from test_pages import AXE, RULES
 
@@ -23,7 +23,6 @@ from experiments.sound import RATE, Listener, read_wave
 from experiments.speech import Stream
 from experiments.tasks import DATA
 
-STATIC = Path(__file__).parents[2] / "book" / "_static"
 SCRIPTS = {name: STATIC / f"{name}.js" for name in ("gm-elements", "gm-ears", "gm-listen")}
 PHONE, NARROW, DESKTOP = (360, 780), (320, 700), (1280, 1200)
 ELEMENT = "document.querySelector('gm-listen')"
@@ -41,17 +40,7 @@ def folder(data, tmp_path_factory) -> Path:
     made = tmp_path_factory.mktemp("listen")
     (made / "_static").symlink_to(STATIC)
     for name, wanted in (("scripts", SCRIPTS), ("bare", ())):
-        (made / f"{name}.html").write_text(
-            "<!doctype html><html lang='en' data-content_root='./'><head><meta charset='utf-8'><title>Listen</title>"
-            "<meta name='viewport' content='width=device-width'><link rel='icon' href='data:,'>"
-            "<link rel='stylesheet' href='_static/course.css'>"
-            "<script>document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches "
-            "? 'dark' : 'light'</script>"
-            + "".join(f"<script src='_static/{script}.js' defer></script>" for script in wanted)
-            + "</head><body style='margin: 0'><main class='bd-main'><article class='bd-article' style='max-width: 50rem; margin: auto; padding: 0 1.15rem'>"
-            f"<h1>Listen</h1>{live_listen.listen(data)}</article></main></body></html>",
-            encoding="utf-8",
-        )
+        figure_page(made / f"{name}.html", live_listen.listen(data), wanted, "_static")
     return made
 
 

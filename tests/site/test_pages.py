@@ -1,13 +1,11 @@
 """Every page, as a reader meets it: in light and dark mode, on a desk and on a phone."""
 
-import importlib
 import re
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from site_pages import EVERY_PAGE, HTML_PAGES, PHONE, ROOT
+from site_pages import EVERY_PAGE, HTML_PAGES, PHONE, extension
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -166,13 +164,9 @@ def test_what_is_far_waits_and_an_address_still_leads_to_its_section(visit, addr
 
 
 def test_far_sections_are_told_their_height_and_nothing_else_changes():
-    sys.path.insert(0, str(ROOT / "book" / "_ext"))
-    try:
-        far_sections = importlib.import_module("far_sections")
-    finally:
-        sys.path.pop(0)
     inner = '<section id="c"><h3>C</h3><p>' + "word " * 100 + "</p></section>"
     body = f'<section id="a"><h1>A</h1><p>x</p><section class="k" id="b"><h2>B</h2>{inner}</section></section>'
+    far_sections = extension("far_sections")
     told = far_sections.told(body)
     style = re.search(r' style="--gm-text:(\d+)px;--gm-rest:0px"', told)
     assert told.replace(style[0], "") == body and f'id="b"{style[0]}>' in told

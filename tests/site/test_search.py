@@ -1,24 +1,18 @@
 """The search: what its index holds, what it finds, and that nothing of it is loaded before it is used."""
 
-import importlib
 import json
 import re
-import sys
 from urllib.parse import urlsplit
 
 import pytest
-from site_pages import NAMES, PHONE, ROOT
+from site_pages import NAMES, PHONE, extension
 
 PAGE = "book/gru/many-spellings.html"
 
 
 @pytest.fixture(scope="module")
 def search_index():
-    sys.path.insert(0, str(ROOT / "book" / "_ext"))
-    try:
-        return importlib.import_module("search_index")
-    finally:
-        sys.path.pop(0)
+    return extension("search_index")
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,12 @@
 """Where a page stands, what comes next, what the browser keeps, and what is said of every page."""
 
-import importlib
 import json
 import re
-import sys
 from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
-from site_pages import EVERY_PAGE, HTML_PAGES, NAMES, ROOT
+from site_pages import EVERY_PAGE, HTML_PAGES, NAMES, ROOT, extension
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 READ, SOLVED = (
@@ -19,34 +17,29 @@ CHAPTER, EXERCISE = "book/gru/two-gates", "notebooks/gru/gru"
 
 
 @pytest.fixture(scope="module")
-def extension():
-    """Modules of the website's extension, by name."""
-    sys.path.insert(0, str(ROOT / "book" / "_ext"))
-    try:
-        names = ("way", "published", "descriptions")
-        return SimpleNamespace(**{name: importlib.import_module(name) for name in names})
-    finally:
-        sys.path.pop(0)
+def extensions():
+    names = ("way", "published", "descriptions")
+    return SimpleNamespace(**{name: extension(name) for name in names})
 
 
-def test_solutions_are_kept_back(extension):
+def test_solutions_are_kept_back(extensions):
     site_map = parse_toc_yaml(ROOT / "_toc.yml")
     patterns = [f"{name}.*" for name in (*site_map, *site_map.globs())]
     assert [pattern for pattern in patterns if pattern.startswith("solutions/")]
-    left = extension.published.without_solutions(site_map, patterns)
+    left = extensions.published.without_solutions(site_map, patterns)
     assert [name.removesuffix(".*") for name in left] == NAMES
     assert site_map.globs() == set()
 
 
 @pytest.mark.parametrize("published", [False, True])
-def test_one_switch_publishes_them(extension, published):
+def test_one_switch_publishes_them(extensions, published):
     site_map = parse_toc_yaml(ROOT / "_toc.yml")
     config = SimpleNamespace(
         solutions_published=published,
         external_site_map=site_map,
         include_patterns=["book/index.*", "solutions/*.*"],
     )
-    extension.published.keep_back(None, config)
+    extensions.published.keep_back(None, config)
     assert ("solutions/*.*" in config.include_patterns) == published
     assert bool(site_map.globs()) == published
 
@@ -64,16 +57,16 @@ def test_no_solution_is_on_the_site(html):
     ("count", "words"),
     [(25, "25 minutes"), (60, "1 hour"), (65, "65 minutes"), (90, "1½ hours"), (118, "2 hours")],
 )
-def test_minutes_in_words(extension, count, words):
-    assert extension.way.minutes(count) == words
+def test_minutes_in_words(extensions, count, words):
+    assert extensions.way.minutes(count) == words
 
 
-def test_minutes_are_those_a_page_names(extension):
-    assert extension.way.minutes_of("x\nAbout 40 minutes. You need\nAbout 9 minutes", False) == 40
+def test_minutes_are_those_a_page_names(extensions):
+    assert extensions.way.minutes_of("x\nAbout 40 minutes. You need\nAbout 9 minutes", False) == 40
     assert (
-        extension.way.minutes_of("10 minutes · difficulty 1 … 25 minutes · difficulty", True) == 35
+        extensions.way.minutes_of("10 minutes · difficulty 1 … 25 minutes · difficulty", True) == 35
     )
-    assert extension.way.minutes_of("nothing", False) == 0
+    assert extensions.way.minutes_of("nothing", False) == 0
 
 
 def test_every_page_leads_to_the_next(html):
@@ -102,10 +95,10 @@ def test_has_a_description(html, page):
     assert card["content"] == description["content"]
 
 
-def test_a_description_is_made_of_whole_sentences(extension):
+def test_a_description_is_made_of_whole_sentences(extensions):
     body = '<div class="x admonition"><p>No.</p></div><p>One <b>bold</b> &amp; short. Two.</p>'
-    assert extension.descriptions.sentences(body) == "One bold & short. Two."
-    assert extension.descriptions.sentences(f"<p>One. {'long ' * 80}.</p>") == "One."
+    assert extensions.descriptions.sentences(body) == "One bold & short. Two."
+    assert extensions.descriptions.sentences(f"<p>One. {'long ' * 80}.</p>") == "One."
 
 
 LOCK = 'void navigator.locks?.request("gm-lite", { mode: "shared" }, () => new Promise(() => {}));'
