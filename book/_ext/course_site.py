@@ -26,6 +26,7 @@ import published
 import python_in_pages
 import search_index
 import way
+import wide_tables
 from docutils import nodes
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -257,6 +258,7 @@ def setup(app):
     way.setup(app)
     descriptions.setup(app)
     far_sections.setup(app)
+    wide_tables.setup(app)
     page_load.setup(app)
     app.connect("build-finished", lite.build)  # out of what the two before it have laid out
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -100,7 +100,13 @@ def test_no_script_holds_up_the_text(html, page):
 
 
 @pytest.mark.parametrize(
-    "page", ["book/index.html", "book/gru/two-gates.html", EXERCISES[0] + ".html"]
+    "page",
+    [
+        "book/index.html",
+        "book/gru/two-gates.html",
+        "book/start/get-the-course.html",
+        EXERCISES[0] + ".html",
+    ],
 )
 def test_nothing_moves_while_a_page_loads(browser, address, page):
     """On a phone and a slow line, where fonts and scripts come long after the text."""
@@ -123,6 +129,36 @@ def test_nothing_moves_while_a_page_loads(browser, address, page):
     }""")
     context.close()
     assert shift < 0.05
+
+
+def test_a_table_that_no_phone_has_room_for_scrolls_from_the_start():
+    box = '<div class="pst-scrollable-table-container"><table class="t"><tr>{}</tr></table></div>'
+    many = "<td><p>everything</p></td>" * 5
+    formulas = '<td><span class="katex">everything</span></td>' * 5
+    apart = "<td>every-thing, every/thing</td>" * 5
+    told = extension("wide_tables").marked("".join(map(box.format, (many, formulas, apart))))
+    assert told.count(' tabindex="0"') == 1
+    assert told.replace(' tabindex="0"', "", 1) == "".join(map(box.format, (many, formulas, apart)))
+    assert told.index(' tabindex="0"') < told.index("<table")
+
+
+def test_such_tables_do_scroll_on_a_phone_and_give_their_mark_back_elsewhere(
+    browser, html, address
+):
+    """What the build marks, the script would have marked: nothing is laid out anew."""
+    marked = '<div class="pst-scrollable-table-container" tabindex="0">'
+    told = {name: (html / name).read_text(encoding="utf-8").count(marked) for name in HTML_PAGES}
+    assert told["book/start/get-the-course.html"] == 1
+    for width in (430, 1280):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        for name in (name for name, count in told.items() if count):
+            page.goto(address + name)
+            page.keyboard.press("Tab")  # every box is measured
+            boxes = page.locator(".pst-scrollable-table-container[tabindex]")
+            wide = boxes.evaluate_all("all => all.map(box => box.scrollWidth > box.clientWidth)")
+            assert all(wide), name
+            assert width > 430 or len(wide) >= told[name], name
+        page.close()
 
 
 @pytest.mark.parametrize("kept", ["light", "dark", None])
