@@ -181,7 +181,7 @@ def understand(data: dict) -> str:
         "".join([top, label, *cells, bottom]), "Two turns to a house", f"{said}.", end + 4
     )
     caption = (
-        "Under each word its slot, and for each turn the three likeliest intents. The cells between the turns are the state of "
+        "With each word its slot, and for each turn the three likeliest intents. The cells between the turns are the state of "
         "the direction that reads forward: green above zero, blue below, the stronger, the darker."
     )
     return _figure("gm-house", {}, data, svg, caption)

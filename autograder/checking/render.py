@@ -284,16 +284,16 @@ def _show_what_fails(
     failure = verdict.why
     if verdict.mistake:
         body.append(
-            f"<p><b>{escape(_sentence(verdict.mistake.name))}</b> {_prose(verdict.mistake.says)}</p>"
+            f"<p><b>{escape(_sentence(verdict.mistake.name))}</b> {prose(verdict.mistake.says)}</p>"
             f'<p class="quiet">{_recognized(verdict, verdict.mistake, "This mistake")}</p>'
         )
         if verdict.alike:
             rows.append(("Looks the same", escape(_alike(verdict))))
-    body.append(f"<p>{_prose(failure.headline)}</p>")
+    body.append(f"<p>{prose(failure.headline)}</p>")
     if failure.lines:
         body.append(f"<pre>{escape(chr(10).join(failure.lines))}</pre>")
     if failure.detail:
-        body.append(f"<p>{_prose(failure.detail)}</p>")
+        body.append(f"<p>{prose(failure.detail)}</p>")
     if parts := _parts_alone(verdict):
         items = "".join(
             f"<li>✓ {escape(name)}</li>" if passed else f'<li class="off">✗ {escape(name)}</li>'
@@ -301,12 +301,12 @@ def _show_what_fails(
         )
         body.append(f'<p class="quiet">{_parts_title(verdict)}</p><ul>{items}</ul>')
     for one in verdict.suspicions:
-        body.append(f"<p>Looks like <b>{escape(one.name)}</b>: {_prose(one.says)}</p>")
+        body.append(f"<p>Looks like <b>{escape(one.name)}</b>: {prose(one.says)}</p>")
     if verdict.example:
         rows.append(("By hand", escape(verdict.example)))
     rows.append(("Compare with", f"<code>{escape(verdict.equation)}</code>"))
     if hint := _hint(verdict):
-        rows.append(("Hint", _folded("show", _prose(hint))))
+        rows.append(("Hint", _folded("show", prose(hint))))
     if verdict.section:
         said = escape(_section(verdict.section))
         if address := where(verdict.section) if where and verdict.section.page else "":
@@ -325,7 +325,7 @@ def _sentence(name: str) -> str:
     return f"{name}."
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Escaped, with `code` between backticks set as code."""
     pieces = escape(text).split("`")
     return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
@@ -365,7 +365,7 @@ class Misuse:
         return self.says
 
     def _repr_html_(self) -> str:
-        return f'<style>{_CSS}</style><div class="gm-verdict open">{_prose(self.says)}</div>'
+        return f'<style>{_CSS}</style><div class="gm-verdict open">{prose(self.says)}</div>'
 
 
 def card(verdict: Verdict) -> Card:

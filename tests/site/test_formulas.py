@@ -10,6 +10,7 @@ from docutils import nodes
 from site_pages import HTML_PAGES, NAMES, PHONE, ROOT
 
 NOT_PROSE = re.compile(r"<(head|code|pre|script|style|svg|textarea)\b.*?</\1>", re.S)
+MARKDOWN = re.compile(r".{0,30}(?:\*\w[^*\n]{0,60}\*|`[^`\n]+`|\]\(|\{\w+\}`).{0,30}")
 TEX = re.compile(r".{0,30}(?:\\\(|\\\[|\\[a-zA-Z]{2,}|\$[^$\n]{1,80}\$).{0,40}")
 
 
@@ -35,6 +36,13 @@ def test_no_page_holds_raw_tex(html, page):
     prose = markup.unescape(re.sub(r"<[^>]*>", "", NOT_PROSE.sub("", text)))
     assert TEX.findall(title) + TEX.findall(prose) == []
     assert "<annotation" not in text and "katex-error" not in text
+
+
+@pytest.mark.parametrize("page", HTML_PAGES)
+def test_no_page_holds_raw_markdown(html, page):
+    """What a cell hands to a sentence, or to a table, is not read as Markdown again."""
+    text = NOT_PROSE.sub("", (html / page).read_text(encoding="utf-8"))
+    assert MARKDOWN.findall(markup.unescape(re.sub(r"<[^>]*>", "", text))) == []
 
 
 def test_every_formula_is_there_to_see_and_to_hear(html):
