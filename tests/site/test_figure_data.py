@@ -76,6 +76,28 @@ def test_a_drawing_keeps_what_it_shows(tmp_path):
     )
 
 
+def test_lines_are_told_in_steps_and_stay_where_they_are(browser):
+    """The browser draws the same line from both; curves stay as they are."""
+    lines = (
+        "M 48.7 54 L 53.6 53.9 L 53.6 60.12 L 40 60.12 z L 50 -0.5 M 1 1 L 1 2 z M 3 3 L 0.3 0.25 "
+    )
+    curve = "M 0 0 C 1 1 2 2 3 3 "
+    body = f'<path d="{lines}"/><path id="x" d="{curve}"/>'
+    found = extension("lean_drawings").in_steps(body)
+    told = re.findall(r' d="([^"]*)"', found)
+    assert told == ["M48.7 54l4.9 -.1 0 6.22 -13.6 0zl1.3 -54.5M1 1l0 1zM3 3l-2.7 -2.75", curve]
+    page = browser.new_page()
+    along = page.evaluate(
+        """paths => paths.map(d => { const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+          path.setAttribute("d", d); const long = path.getTotalLength();
+          return [long, ...[...Array(50).keys()].flatMap(k => {
+            const { x, y } = path.getPointAtLength(long * k / 49); return [x, y]; })]; })""",
+        [lines, told[0]],
+    )
+    page.close()
+    assert along[0] == pytest.approx(along[1], abs=1e-3) and along[0][0] > 50
+
+
 def test_no_page_carries_pixels_or_colors_of_other_hosts(html):
     for page in HTML_PAGES:
         body = (html / page).read_text(encoding="utf-8").partition("<article")[2]
