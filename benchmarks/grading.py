@@ -243,65 +243,6 @@ class Memory:
         return 1024 * sum(int(n.split()[1]) for n in text.splitlines() if n.startswith("Pss:"))
 
 
-def cluster(scratch: Path, assignment: str, size: int, rounds: int) -> dict:
-    """One and two Dask workers on the same class, taking turns."""
-    course = Course(scratch / "cluster", assignment)
-    hand_in(course.folder, assignment, size)
-    seconds: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(rounds):
-        for number in seconds:
-            with dask_cluster(number) as address:
-                arguments = ("grade", assignment, "--scheduler", address, "--no-gradebook")
-                # The first few wake the workers, whose start is not the question.
-                course.run("autograder", *arguments, *_some(course, 8 * number))
-                shutil.rmtree(course.folder / "autograded")
-                seconds[number].append(course.run("autograder", *arguments))
-                shutil.rmtree(course.folder / "autograded")
-    one, two = (statistics.median(seconds[number]) for number in (1, 2))
-    return {
-        "submissions": size,
-        "seconds": {str(n): [round(v, 2) for v in values] for n, values in seconds.items()},
-        "times_faster": round(one / two, 2),
-    }
-
-
-def _some(course: Course, number: int) -> list[str]:
-    names = sorted(path.name for path in (course.folder / "submitted").iterdir())[:number]
-    return [part for name in names for part in ("--student", name)]
-
-
-class dask_cluster:
-    """A scheduler and so many workers on this machine."""
-
-    def __init__(self, workers: int):
-        self.workers = workers
-
-    def __enter__(self) -> str:
-        self.folder = tempfile.TemporaryDirectory()
-        file = Path(self.folder.name) / "scheduler.json"
-        quiet = {"cwd": self.folder.name, "env": ENVIRONMENT, "stderr": subprocess.DEVNULL}
-        scheduler = [command("dask"), "scheduler", "--host", "127.0.0.1", "--port", "0"]
-        scheduler += ["--no-dashboard", "--scheduler-file", str(file)]
-        self.processes = [subprocess.Popen(scheduler, **quiet)]
-        while not file.exists() or not file.read_text():
-            time.sleep(0.1)
-        address = json.loads(file.read_text())["address"]
-        worker = [command("dask"), "worker", address, "--nthreads", "1", "--no-dashboard"]
-        self.processes += [subprocess.Popen(worker, **quiet) for _ in range(self.workers)]
-        from distributed import Client
-
-        with Client(address) as client:
-            client.wait_for_workers(self.workers)
-        return address
-
-    def __exit__(self, *error) -> None:
-        for process in reversed(self.processes):
-            process.terminate()
-        for process in self.processes:
-            process.wait()
-        self.folder.cleanup()
-
-
 def parsed() -> argparse.Namespace:
     """The options; without any, everything that the guide shows is measured."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -312,7 +253,6 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--staged", type=int, default=150, help="submissions timed stage by stage")
     parser.add_argument("--sizes", type=int, nargs="*", default=[100, 300, 1000])
     parser.add_argument("--large", type=int, default=10_000, help="submissions of the large class")
-    parser.add_argument("--cluster", type=int, default=400, help="submissions for the cluster")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     return parser.parse_args()
 
@@ -341,17 +281,12 @@ def main() -> None:
         if options.sizes:
             print("Classes of different sizes")
             found["sizes"] = grow(scratch, "lstm", options.sizes)
-        if options.cluster:
-            print("One and two workers of a cluster")
-            found["cluster"] = cluster(scratch, "lstm", options.cluster, options.rounds)
         if options.large:
             print("A large class, killed half-way")
             found["large"] = large(scratch, "gru", options.large)
     found = with_those_before(found, options.output)
     for row in found["stock"]:
         print(f"{row['assignment']}: {row['times_faster']} times as fast as stock")
-    if "cluster" in found:
-        print(f"two workers: {found['cluster']['times_faster']} times as fast as one")
     options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(f"Wrote {options.output}")
     different = [row["assignment"] for row in found["stock"] if row.get("different_scores")]
