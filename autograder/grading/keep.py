@@ -31,37 +31,60 @@ def read_grade(folder: Path) -> Graded | None:
         return None
 
 
-def store(course: Path, submission: Submission, graded: Graded, notebook: str) -> None:
+def store(
+    course: Path, submission: Submission, graded: Graded, notebook: str, grade: str = ""
+) -> None:
     """Write a grade where nbgrader looks for it, ``grade.json`` last. Raises OSError.
 
-    Whatever a killed run or the submission left in the folder goes away. Where the disk is full,
-    the grade that was there stays.
+    ``grade`` is the grade as JSON, where that has been made already. Whatever a killed run or the
+    submission left in the folder goes away. Where the disk is full, the grade that was there stays.
     """
-    folder = graded_folder(course, submission, graded.assignment)
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {f"{graded.assignment}.ipynb": notebook + "\n"}
+    folder = str(graded_folder(course, submission, graded.assignment))
+    new = not os.path.isdir(folder)
+    if new:
+        os.makedirs(folder)
+    texts = {f"{graded.assignment}.ipynb": (notebook + "\n").encode()}
     for name in ("timestamp.txt", "submission_secret.txt"):
         with contextlib.suppress(OSError):
             receipt = papers.read_file(submission.folder / name, MOST_OF_A_RECEIPT)
-            texts[name] = receipt.decode("utf-8", "replace")
-    texts[UNRECORDED] = "The gradebook has not heard of this grade yet.\n"
-    texts["grade.json"] = graded.to_json()
-    # First everything that takes room, then steps that take none.
-    made: dict[str, Path] = {}
+            texts[name] = receipt.decode("utf-8", "replace").encode()
+    texts[UNRECORDED] = b"The gradebook has not heard of this grade yet.\n"
+    texts["grade.json"] = (grade or graded.to_json()).encode()
+    # First everything that takes room, then steps that take none. What an empty folder gets takes
+    # its place at once: it counts for nothing without its grade.
+    made: dict[str, str] = {}
     try:
         for name, text in texts.items():
-            made[name] = folder / f".{name}.{os.getpid()}"
-            made[name].write_text(text, encoding="utf-8", newline="\n")
-        (folder / "grade.json").unlink(missing_ok=True)
-        for path in folder.iterdir():
-            if path.name not in texts and path not in made.values():
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            scratch = name if new and name != "grade.json" else f".{name}.{os.getpid()}"
+            made[name] = os.path.join(folder, scratch)
+            with open(made[name], "wb") as file:
+                file.write(text)
+        if not new:
+            _clear(folder, {*texts, *map(os.path.basename, made.values())})
         for name, path in made.items():
-            path.replace(folder / name)
-    finally:
+            if path != (place := os.path.join(folder, name)):
+                os.replace(path, place)
+    except BaseException as error:
         for path in made.values():
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+            # Ctrl-C may come when everything is in its place, a failure does not.
+            if isinstance(error, OSError) or os.path.basename(path).startswith("."):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+        raise
+
+
+def _clear(folder: str, but: set[str]) -> None:
+    """Remove the grade, then everything with another name than these. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(folder, "grade.json"))
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if name in but:
+            continue
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
 
 
 def stored_grades(course: Path, assignment: str) -> Iterator[Graded]:

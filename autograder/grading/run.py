@@ -19,10 +19,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from autograder.checking import answers
 from autograder.grading.engine import confinement
@@ -247,33 +249,36 @@ class ClassRun:
     def _attempt(self, waiting: Iterator[Task], workers) -> list[Task]:
         """Grade these side by side; returns those whose worker died."""
         tasks: dict[Future, Task] = {}
+        ended: SimpleQueue[Future] = SimpleQueue()
         lost: list[Task] = []
         more = True
         while more or tasks:
             while more and len(tasks) < workers.number * WAITING:
                 task = next(waiting, None)
                 more = task is not None
-                if task is not None:
-                    self._submit(task, tasks, workers)
-            ended, _ = wait(tasks, timeout=1.0, return_when=FIRST_COMPLETED)
-            for future in ended:
-                task = tasks.pop(future)
-                if not self._take(task[0], future, workers):
-                    lost.append(task)
+                if task is not None and (future := self._submit(task, workers)):
+                    tasks[future] = task
+                    future.add_done_callback(ended.put)
+            if not tasks:
+                continue
+            try:
+                future = ended.get(timeout=1.0)
+            except Empty:  # there may be more workers now, or none
+                continue
+            task = tasks.pop(future)
+            if not self._take(task[0], future, workers):
+                lost.append(task)
         return lost
 
-    def _submit(self, task: Task, tasks: dict[Future, Task], workers) -> None:
+    def _submit(self, task: Task, workers) -> Future | None:
         submission, data = task
         self._running[submission.student] = submission
         remarks = (submission.problem,) if submission.problem else ()
         try:
-            future = workers.submit(
-                grade_in_worker, self.settings, submission.student, data, remarks
-            )
+            return workers.submit(grade_in_worker, self.settings, submission.student, data, remarks)
         except RuntimeError as error:
             self._trouble(submission, f"It could not be given to a process: {error}")
-        else:
-            tasks[future] = task
+            return None
 
     def _take(self, submission: Submission, future: Future, workers) -> bool:
         """Take a grade from whoever made it; False where that one died."""
@@ -295,9 +300,10 @@ class ClassRun:
         except OSError as error:
             self._trouble(submission, f"The grade could not be written: {error.strerror}.")
             return
+        when = None
         if submission.notebook:
             try:
-                complete_receipt(submission)
+                when = complete_receipt(submission)
             except OSError as error:
                 if self._receipts:
                     self.say(
@@ -308,21 +314,27 @@ class ClassRun:
         self.summary.graded.append(submission.student)
         self._running.pop(submission.student, None)
         self._settle()
-        self._done(graded, submission, new=True)
+        self._done(graded, submission, new=True, when=when)
 
     def _settle(self) -> None:
         self._settled += 1
         self.progress(self._settled, self._total)
 
-    def _done(self, graded: Graded, submission: Submission, new: bool = False) -> None:
+    def _done(
+        self,
+        graded: Graded,
+        submission: Submission,
+        new: bool = False,
+        when: datetime | None = None,
+    ) -> None:
         if graded.no_grade:
             self.summary.problems.append(Problem(graded.student, graded.no_grade))
         else:
             self.summary.add(graded)
         if self.writer is not None:
             folder = graded_folder(self.course, submission, self.settings.assignment)
-            fresh = (folder / UNRECORDED).exists()
-            self._entries.append(entry_of(graded, submission, fresh))
+            fresh = new or (folder / UNRECORDED).exists()
+            self._entries.append(entry_of(graded, when or handed_in(submission), fresh))
         if new and graded.no_grade:
             self.say(f"{graded.student}: no grade. {graded.no_grade}")
         elif new and graded.needs_look:
@@ -373,13 +385,13 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def entry_of(graded: Graded, submission: Submission, fresh: bool) -> Entry:
-    """What the gradebook is told."""
+def entry_of(graded: Graded, when: datetime | None, fresh: bool) -> Entry:
+    """What the gradebook is told. ``when`` it was handed in, UTC and naive."""
     return Entry(
         graded.student,
         {f"check-{verdict.exercise}": verdict.points for verdict in graded.verdicts},
         dict(graded.written),
-        handed_in(submission),
+        when,
         fresh,
         missing=any(remark.kind == "missing" for remark in graded.remarks),
         no_grade=bool(graded.no_grade),

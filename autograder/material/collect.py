@@ -6,6 +6,8 @@ import contextlib
 import errno
 import io
 import json
+import os
+import re
 import secrets
 import stat
 import unicodedata
@@ -85,17 +87,26 @@ def submissions(course: Path, assignment: str, release: Release | None = None) -
     folder = course / "submitted"
     made = cache(lambda: release or release_of(course, assignment))
     found = [
-        submission_in(path.parent.name, path, assignment, made)
-        for path in sorted(folder.glob("*/*"))
-        if _alike(path.name, assignment)
-        and (path.is_dir() or path.is_symlink())
-        and not path.parent.name.startswith(".")
+        submission_in(student, folder / student / name, assignment, made)
+        for student in _folders_in(folder)
+        if not student.startswith(".")
+        for name in _folders_in(folder / student)
+        if _alike(name, assignment)
     ]
     if not found:
         raise CourseError(
             f"There is nothing to grade: no folder submitted/STUDENT/{assignment} in {course}."
         )
     return found
+
+
+def _folders_in(place: Path) -> list[str]:
+    """The names of folders, and of whatever is a link, in order; none where it cannot be read."""
+    try:
+        with os.scandir(place) as entries:
+            return sorted(entry.name for entry in entries if entry.is_symlink() or entry.is_dir())
+    except OSError:
+        return []
 
 
 def submission_in(
@@ -230,7 +241,8 @@ def _files(folder: Path) -> tuple[list[_File], bool]:
             elif not stat.S_ISREG(state.st_mode):
                 continue
             elif not path.name.startswith("._") and path.name not in RECEIPTS:
-                name = path.relative_to(folder).as_posix().replace("\\", "/")
+                name = path.relative_to(folder).as_posix() if level else path.name
+                name = name.replace("\\", "/")
                 if path.suffix.lower() == ".zip":
                     found += _members(path, name)
                 elif state.st_size <= room or _looks_like_a_notebook(name):
@@ -286,10 +298,11 @@ def handed_in(submission: Submission) -> datetime | None:
     That is when it was saved. ``timestamp.txt`` counts where it is later: what ``nbgrader submit``
     leaves always is, and one that somebody packed to look early never helps.
     """
-    times = []
-    receipt = _receipt(submission.folder / "timestamp.txt")
-    if receipt is not None:
-        times.append(receipt)
+    return _handed_in(submission, _receipt(submission.folder / "timestamp.txt"))
+
+
+def _handed_in(submission: Submission, receipt: datetime | None) -> datetime | None:
+    times = [] if receipt is None else [receipt]
     if submission.notebook is not None:
         with contextlib.suppress(OSError):
             times.append(_saved(submission.notebook).replace(tzinfo=None))
@@ -304,19 +317,25 @@ def _saved(path: Path) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def complete_receipt(submission: Submission) -> None:
+def complete_receipt(submission: Submission) -> datetime | None:
     """What ``nbgrader submit`` leaves beside a notebook, for submissions that were copied.
 
     ``nbgrader release_feedback`` stops at the first one without it, and ``nbgrader autograde``
-    believes it: a time from before the file was saved is written anew. Raises OSError.
+    believes it: a time from before the file was saved is written anew. Returns when it was handed
+    in, which is not worked out twice. Raises OSError.
     """
     secret, timestamp = (submission.folder / name for name in reversed(RECEIPTS))
     # A link, even one that leads nowhere, would have us write outside the folder.
     if secret.is_symlink() or not secret.exists():
         write(secret, secrets.token_hex(64))
-    when = handed_in(submission)
-    if when is not None and _receipt(timestamp) != when:
+    told = _receipt(timestamp)
+    when = _handed_in(submission, told)
+    if when is not None and told != when:
         write(timestamp, f"{when:%Y-%m-%d %H:%M:%S.%f} UTC")
+    return when
+
+
+_AS_NBGRADER_WRITES = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{6})?) UTC", re.ASCII)
 
 
 def _receipt(path: Path) -> datetime | None:
@@ -325,6 +344,9 @@ def _receipt(path: Path) -> datetime | None:
     if path.is_symlink():
         return None
     try:
-        return parse_utc(papers.read_file(path, MOST_OF_A_RECEIPT).decode("utf-8").strip())
+        text = papers.read_file(path, MOST_OF_A_RECEIPT).decode("utf-8").strip()
+        # nbgrader reads any time in any words, and takes a hundred times as long for its own.
+        usual = _AS_NBGRADER_WRITES.fullmatch(text)
+        return datetime.fromisoformat(usual[1]) if usual else parse_utc(text)
     except (OSError, ValueError, OverflowError):
         return None

@@ -42,7 +42,8 @@ class Plan:
 
     def add(self, mapped, **row) -> str:
         """Add a row to a table, with an id of its own where it has none; returns the id."""
-        row.setdefault("id", new_uuid())
+        if "id" not in row:
+            row["id"] = new_uuid()
         self.rows[mapped].append(row)
         self.size += 1
         return row["id"]

@@ -131,8 +131,11 @@ class Writer:
         several entries for one student the last counts.
         """
         batch = {entry.student: entry for entry in entries}
-        plan = self._transaction(lambda connection: self._plan(connection, batch))
-        if plan.new or plan.changed:  # only now is it worth keeping others from writing
+        writing = any(entry.fresh for entry in batch.values())  # they are sure to be written
+        if not writing:
+            plan = self._transaction(lambda connection: self._plan(connection, batch))
+            writing = bool(plan.new or plan.changed)
+        if writing:  # only now is it worth keeping others from writing
             plan = self._transaction(lambda connection: self._write(connection, batch), write=True)
         for student, reason in plan.refused.items():
             self.refused.setdefault(reason, []).append(student)
