@@ -104,6 +104,8 @@ def show_summary(summary: Summary) -> None:
         console.print(f"{summary.assignment}: {', '.join(parts)}; {took}")
     if summary.gradebook:
         console.print(Text(printable(f"Gradebook: {summary.gradebook}")))
+    for note in summary.notes:
+        console.print(Text(printable(note)))
     if summary.stopped:
         console.print(
             f"Stopped, with {len(summary.problems)} not graded. Run the same command again: it "

@@ -14,10 +14,11 @@ what is missing.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -32,10 +33,10 @@ from autograder.grading.graded import Entry, Graded
 from autograder.grading.keep import UNRECORDED, graded_folder, read_grade, store
 from autograder.grading.stage import CELL_SECONDS, PlayersUnavailable
 from autograder.grading.workers import (
-    DaskWorkers,
-    LocalWorkers,
+    HandOutAgain,
     Settings,
     WorkerLost,
+    Workers,
     WorkersGone,
     grade_in_worker,
 )
@@ -57,8 +58,15 @@ WAITING = 3
 """Submissions that wait for each worker, so that none is idle; more would only fill memory."""
 
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""Errors after which no other grade can be written either."""
+
 Task = tuple[Submission, bytes]
 """A submission that needs grading, and its file's content."""
+
+
+class DiskFull(CourseError):
+    """No grade can be written any more; the message says where."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,8 @@ class Summary:
     gradebook: str = ""
     """what stands between the grades and the gradebook, empty where nothing does"""
     interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
+    """what went wrong and cost nothing: who died meanwhile, and what became of the work"""
     stopped: str = ""
     """why the run ended before everything was graded, empty where nothing stopped it"""
 
@@ -124,6 +134,7 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "gradebook": self.gradebook or "up to date",
             "interrupted": self.interrupted,
+            "notes": self.notes,
             "stopped": self.stopped,
         }
 
@@ -165,6 +176,59 @@ def settings_for(
     return replace(settings, version=settings.version_here())
 
 
+class _Out:
+    """What workers have: futures, and the submission that each is for."""
+
+    def __init__(self):
+        self._ended: SimpleQueue[Future] = SimpleQueue()
+        self._tasks: dict[Future, Task] = {}
+        self._since: dict[str, float] = {}
+        self._twice: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, future: Future, task: Task) -> None:
+        """Somebody has it; or a second one, too."""
+        student = task[0].student
+        if self.has(task):
+            self._twice.add(student)
+        else:
+            self._since[student] = time.monotonic()
+        self._tasks[future] = task
+        future.add_done_callback(self._ended.put)
+
+    def next(self) -> tuple[Task, Future] | tuple[None, None]:
+        """One that is back; nothing where none is within a second."""
+        try:
+            future = self._ended.get(timeout=1.0)
+        except Empty:
+            return None, None
+        task = self._tasks.pop(future, None)
+        return (None, None) if task is None else (task, future)
+
+    def has(self, task: Task) -> bool:
+        """Whether somebody has this one."""
+        return any(other is task for other in self._tasks.values())
+
+    def forget(self, task: Task) -> None:
+        """It is done: whoever else has it works for nothing."""
+        if task[0].student in self._twice:
+            for future in [future for future, other in self._tasks.items() if other is task]:
+                del self._tasks[future]
+                future.cancel()
+
+    def late(self, seconds: float) -> list[Task]:
+        """Those that one worker alone has for so long."""
+        then = time.monotonic() - seconds
+        tasks = self._tasks.values()
+        return [
+            task
+            for task in tasks
+            if self._since[task[0].student] < then and task[0].student not in self._twice
+        ]
+
+
 class ClassRun:
     """Grades one assignment's class. ``say`` gets a sentence at a time, ``progress`` numbers."""
 
@@ -185,9 +249,11 @@ class ClassRun:
         """given to a worker, and neither graded nor among the problems yet"""
         self._total = self._settled = 0
         self._receipts = True
+        self._counts: Counter[str] = Counter()
+        """how many submissions went another way than the straight one, by what happened"""
 
     def perform(
-        self, found: Sequence[Submission], workers: LocalWorkers | DaskWorkers, force: bool = False
+        self, found: Sequence[Submission], workers: Workers, force: bool = False
     ) -> Summary:
         """Grade what needs it. Ctrl-C ends it early, with everything kept that is done.
 
@@ -205,11 +271,15 @@ class ClassRun:
             workers.close(now=True)
         except CourseError as error:
             workers.close(now=True)
-            if not (self.summary.graded or isinstance(error, WorkersGone)):
+            if not (self.summary.graded or isinstance(error, WorkersGone | DiskFull)):
                 raise
             self._stop(str(error), waiting)
         finally:
             self._flush(last=True)
+            self.summary.notes = [
+                *workers.noticed(),
+                *(f"{counted(number)} {what}." for what, number in self._counts.items()),
+            ]
             self.summary.seconds = time.monotonic() - start
         return self.summary
 
@@ -243,32 +313,51 @@ class ClassRun:
         self.progress(0, self._total)
         # A worker that dies can take others' work with it. Alone, it shows whose fault it was.
         for task in self._attempt(waiting, workers):
+            self._counts["tried again alone, after the process that graded it had died"] += 1
             for submission, _ in self._attempt(iter([task]), workers):
                 self._trouble(submission, "The process that graded it was killed, repeatedly.")
 
     def _attempt(self, waiting: Iterator[Task], workers) -> list[Task]:
         """Grade these side by side; returns those whose worker died."""
-        tasks: dict[Future, Task] = {}
-        ended: SimpleQueue[Future] = SimpleQueue()
-        lost: list[Task] = []
-        more = True
-        while more or tasks:
-            while more and len(tasks) < workers.number * WAITING:
-                task = next(waiting, None)
-                more = task is not None
-                if task is not None and (future := self._submit(task, workers)):
-                    tasks[future] = task
-                    future.add_done_callback(ended.put)
-            if not tasks:
-                continue
+        out, again, lost = _Out(), deque[Task](), []
+        while True:
+            task = None
             try:
-                future = ended.get(timeout=1.0)
-            except Empty:  # there may be more workers now, or none
-                continue
-            task = tasks.pop(future)
-            if not self._take(task[0], future, workers):
-                lost.append(task)
-        return lost
+                self._hand_out(out, again, waiting, workers)
+                if not len(out):
+                    return lost
+                task, future = out.next()
+                if task is None or future is None:
+                    continue
+                if self._take(task[0], future, workers):
+                    out.forget(task)
+                elif not out.has(task):
+                    lost.append(task)
+            except HandOutAgain:
+                if task is not None and not out.has(task):
+                    self._counts["handed out again, because the scheduler had gone"] += 1
+                    again.append(task)
+
+    def _hand_out(
+        self, out: _Out, again: deque[Task], waiting: Iterator[Task], workers: Workers
+    ) -> None:
+        """Give everybody enough to do; where nothing waits, give what is late to another, too."""
+        while len(out) < workers.number * WAITING:
+            if not again:
+                task = next(waiting, None)
+                if task is None:
+                    break
+                again.append(task)
+            future = self._submit(again[0], workers)  # where that fails it stays among these
+            task = again.popleft()
+            if future is not None:
+                out.add(future, task)
+        else:
+            return
+        for task in out.late(workers.late_seconds):
+            if len(out) < workers.number and (future := self._submit(task, workers)):
+                self._counts["given to a second worker, because the first took long"] += 1
+                out.add(future, task)
 
     def _submit(self, task: Task, workers) -> Future | None:
         submission, data = task
@@ -299,6 +388,12 @@ class ClassRun:
             store(self.course, submission, graded, notebook)
         except OSError as error:
             self._trouble(submission, f"The grade could not be written: {error.strerror}.")
+            if error.errno in NO_ROOM:
+                raise DiskFull(
+                    f"There is no room for grades in {self.course / 'autograded'} "
+                    f"({error.strerror}). What is graded is kept: make room, then start this "
+                    "command again, which goes on where it stopped."
+                ) from error
             return
         when = None
         if submission.notebook:
@@ -371,6 +466,11 @@ class ClassRun:
         self._settle()
         self.summary.problems.append(Problem(submission.student, says))
         self.say(f"{submission.student}: not graded. {says}")
+
+
+def counted(submissions: int) -> str:
+    """So many submissions, and the verb after them."""
+    return "1 submission was" if submissions == 1 else f"{submissions} submissions were"
 
 
 def missing_layers() -> list[str]:

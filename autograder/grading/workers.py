@@ -11,6 +11,7 @@ import atexit
 import gc
 import json
 import logging
+import math
 import os
 import pickle
 import select
@@ -23,6 +24,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import forkserver, get_context, parent_process
 from multiprocessing.connection import Connection
 
@@ -39,6 +41,12 @@ from autograder.player.confine import LAYERS
 CONNECT_SECONDS = 5
 """Wall time in which a Dask scheduler has to answer."""
 
+SCHEDULER_SECONDS = 600.0
+"""How long a run waits where the scheduler went away: whoever restarts it needs no second command."""
+
+LATE_SECONDS = 60.0
+"""After which a submission that a cluster still has is given to an idle worker, too."""
+
 
 MOST_STARTS = 3
 """How often in a row a process may fail to start before no more is tried."""
@@ -46,6 +54,11 @@ MOST_STARTS = 3
 
 class WorkerLost(Exception):
     """The process that graded a submission died, because of it or for another reason."""
+
+
+class HandOutAgain(Exception):
+    """The work went away with the scheduler that had it, through no fault of its own; there is a new
+    one."""
 
 
 class WorkersGone(CourseError):
@@ -166,7 +179,35 @@ def start_early() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class LocalWorkers:
+class Workers:
+    """Who grades; what is the same for all of them."""
+
+    late_seconds = math.inf
+    """after which one that is not back may be given to another, when nothing else is to be done"""
+
+    @property
+    def number(self) -> int:
+        """How many submissions they grade at a time."""
+        return 1
+
+    def submit(self, *work) -> Future:
+        """Have a function called with arguments, all of which can be pickled."""
+        raise NotImplementedError
+
+    def result(self, future: Future):
+        """What the function returned, or raise what it raised."""
+        raise NotImplementedError
+
+    def close(self, now: bool = False) -> None:
+        """End it: when the work is done, or ``now``, in the middle of it."""
+        raise NotImplementedError
+
+    def noticed(self) -> list[str]:
+        """What an instructor should know of how the work went, in sentences."""
+        return []
+
+
+class LocalWorkers(Workers):
     """Processes on this machine, ``number`` of them at most, each started when it is needed.
 
     A thread waits for each, so that one which dies costs nothing but the submission it had.
@@ -174,7 +215,7 @@ class LocalWorkers:
     """
 
     def __init__(self, number: int):
-        self.number = number
+        self._most = number
         self._layers = confinement()
         self._threads = ThreadPoolExecutor(number, initializer=_leave_interrupts_to_others)
         self._all: set[_Process] = set()
@@ -182,6 +223,11 @@ class LocalWorkers:
         self._changed = threading.Condition()
         self._failed_starts, self._why = 0, ""
         self._closed = False
+
+    @property
+    def number(self) -> int:
+        """How many there are at most."""
+        return self._most
 
     def submit(self, *work) -> Future:
         """Have a function called with arguments, all of which can be pickled."""
@@ -383,12 +429,15 @@ class _Call:
         return function, tuple(arguments)
 
 
-class DaskWorkers:
+class DaskWorkers(Workers):
     """The workers of a Dask cluster, found by its scheduler's address.
 
-    Dask gives the work of one that dies to another, and after a few deaths it gives up. ``say``
-    gets a sentence whenever there are no workers. Raises CourseError.
+    Dask gives the work of one that dies to another, and after a few deaths it gives up. Where the
+    scheduler dies, a new one is waited for at the same address. ``say`` gets a sentence whenever
+    there are no workers or no scheduler. Raises CourseError.
     """
+
+    late_seconds = LATE_SECONDS
 
     def __init__(self, address: str, say: Callable[[str], None]):
         try:
@@ -423,16 +472,22 @@ class DaskWorkers:
                 f"{address} wants a certificate: name it in Dask's configuration, under "
                 "distributed.comm.tls."
             )
+        self._connected = partial(Client, address, security=security, set_as_default=False)
+        self._restarts = 0
+        self._seen: set[str] = set()
+        self._left: set[str] = set()
         try:
-            self.client = Client(
-                address, security=security, timeout=CONNECT_SECONDS, set_as_default=False
-            )
+            self._connect(CONNECT_SECONDS)
         except (OSError, TimeoutError) as error:
             raise CourseError(
                 f"No Dask scheduler answers at {address}. Start one with `dask scheduler`, and "
                 "give the address that it prints. If one runs there, its log says why it refused."
             ) from error
+
+    def _connect(self, seconds: float) -> None:
+        self.client = self._connected(timeout=seconds)
         self._executor = self.client.get_executor(pure=False)
+        self._out: set[Future] = set()
         self._number, self._asked = -1, -1.0
 
     @property
@@ -440,10 +495,13 @@ class DaskWorkers:
         """Threads of all workers, at least 1. Workers come and go: it is asked once a second."""
         if time.monotonic() - self._asked > 1:
             try:
-                before, self._number = self._number, sum(self.client.nthreads().values())
+                threads = self.client.nthreads()
             except (OSError, TimeoutError, RuntimeError) as error:  # the last: it gave up before
-                raise self._gone() from error
+                raise self._lost() from error
+            before, self._number = self._number, sum(threads.values())
             self._asked = time.monotonic()
+            self._left |= self._seen - set(threads)
+            self._seen |= set(threads)
             if self._number == 0 and before != 0:
                 self._say(f"There are no workers at {self.address}; waiting for one.")
         return max(1, self._number)
@@ -451,7 +509,7 @@ class DaskWorkers:
     def submit(self, *work) -> Future:
         """Have a function called with arguments, all of which can be pickled.
 
-        Raises WorkersGone, and RuntimeError for what cannot be sent.
+        Raises HandOutAgain, WorkersGone, and RuntimeError for what cannot be sent.
         """
         # Sent as bytes, so that the scheduler needs nothing of the course, and so that a worker
         # which lacks it has a task that fails; otherwise Dask would lose the worker.
@@ -460,13 +518,17 @@ class DaskWorkers:
         except Exception as error:
             raise RuntimeError(f"The work cannot be sent to a worker: {error}") from error
         try:
-            return self._executor.submit(pickle.loads, sent)
+            future = self._executor.submit(pickle.loads, sent)
         except (OSError, TimeoutError, RuntimeError) as error:
-            raise self._gone() from error
+            raise self._lost() from error
+        self._out.add(future)
+        return future
 
     def result(self, future: Future):
-        """What the function returned. Raises what it raised, WorkerLost, WorkersGone and
-        CourseError; RuntimeError for an answer that cannot be read."""
+        """What the function returned. Raises what it raised, WorkerLost, HandOutAgain, WorkersGone
+        and CourseError; RuntimeError for an answer that cannot be read."""
+        present = future in self._out
+        self._out.discard(future)
         try:
             return future.result()
         except (CourseError, PlayersUnavailable, RuntimeError):
@@ -474,7 +536,9 @@ class DaskWorkers:
         except self._killed as error:
             raise WorkerLost("The workers that graded it were killed.") from error
         except (CancelledError, OSError, TimeoutError) as error:
-            raise self._gone() from error
+            if not present:  # an earlier scheduler's
+                raise HandOutAgain from error
+            raise self._lost() from error
         except ImportError as error:
             raise CourseError(
                 f"A worker lacks the course's package or what it needs ({error}): install it there "
@@ -488,7 +552,40 @@ class DaskWorkers:
         self._executor.shutdown(wait=not now)
         self.client.close()
 
-    def _gone(self) -> WorkersGone:
+    def noticed(self) -> list[str]:
+        """Which workers and how many schedulers went away in the meantime."""
+        said = []
+        if self._restarts:
+            times = "once" if self._restarts == 1 else f"{self._restarts} times"
+            said.append(f"The Dask scheduler went away {times} and came back.")
+        if self._left:
+            which = "worker" if len(self._left) == 1 else "workers"
+            said.append(f"{len(self._left)} Dask {which} went away; others did the work.")
+        return said
+
+    def _lost(self) -> Exception:
+        """Wait for a scheduler at the same address: what to raise when that is over."""
+        if SCHEDULER_SECONDS:
+            self._say(
+                f"The Dask scheduler at {self.address} is gone. What is graded is kept. Waiting "
+                f"up to {SCHEDULER_SECONDS:g} seconds for a scheduler and workers there."
+            )
+        before, out = self.client, self._out
+        deadline = time.monotonic() + SCHEDULER_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            started = time.monotonic()
+            try:
+                self._connect(min(CONNECT_SECONDS, left))
+            except (OSError, TimeoutError):
+                time.sleep(max(0.0, min(1.0, left) - (time.monotonic() - started)))
+                continue
+            before.close(timeout=CONNECT_SECONDS)
+            for future in out:  # those of which the old client has not said so
+                future.cancel()
+            self._restarts += 1
+            self._seen = set()  # they went with it, and are not counted
+            self._say(f"A scheduler answers at {self.address} again; grading goes on.")
+            return HandOutAgain()
         return WorkersGone(
             f"The Dask scheduler at {self.address} is gone. What is graded is kept: start a "
             "scheduler and workers again, then this command, which goes on where it stopped."

@@ -22,7 +22,7 @@ from autograder.checking.render import as_html
 from autograder.grading import keep
 from autograder.grading import run as grading
 from autograder.grading.graded import Graded
-from autograder.grading.workers import Settings, grade_in_worker
+from autograder.grading.workers import Settings, Workers, grade_in_worker
 from autograder.material import collect
 from autograder.material import notebooks as nb
 from autograder.material.papers import release_of
@@ -113,7 +113,7 @@ def settings(assignment: str) -> Settings:
     return replace(unversioned, version=unversioned.version_here())
 
 
-class _InThisProcess:
+class _InThisProcess(Workers):
     """Workers for ``grading.ClassRun``: this process, whose engine stays from attack to attack."""
 
     number = 1

@@ -168,6 +168,7 @@ def test_a_worker_without_the_package_says_so(address, token, tmp_path):
 
 def test_a_submission_that_kills_workers_and_then_the_scheduler_ends(tmp_path, monkeypatch, token):
     """Its deaths take others' work with them, which is graded all the same."""
+    monkeypatch.setattr(workers, "SCHEDULER_SECONDS", 0)
     monkeypatch.setattr(grading, "grade_in_worker", deadly)
     for student in ("ada", "ben", "mallory", "cleo", "dev", "eli"):
         place = tmp_path / "submitted" / student / "gru"
@@ -195,7 +196,8 @@ def test_a_submission_that_kills_workers_and_then_the_scheduler_ends(tmp_path, m
 def test_a_scheduler_that_is_killed_costs_what_was_not_graded_yet(
     tmp_path, monkeypatch, token, step
 ):
-    """It dies when it is asked for the third time, or when all is done."""
+    """It dies when it is asked for the third time, or when all is done, and no other comes."""
+    monkeypatch.setattr(workers, "SCHEDULER_SECONDS", 0)
     monkeypatch.setattr(grading, "grade_in_worker", easy)
     students = [f"s{number}" for number in range(8)]
     for student in students:

@@ -87,7 +87,7 @@ def test_an_end_now_does_not_wait_for_work(tmp_path, team):
 
 
 def test_few_submissions_are_in_memory_at_a_time(tmp_path, monkeypatch):
-    class Team:
+    class Team(workers.Workers):
         number, most, waiting = 2, 0, ()
 
         def submit(self, function, *work):

@@ -19,6 +19,7 @@ from pathlib import Path
 from autograder.course.exercises import ASSIGNMENTS
 from autograder.grading.graded import Graded
 from autograder.grading.keep import UNRECORDED
+from autograder.grading.workers import Workers
 from autograder.material import notebooks as nb
 from autograder.material.papers import release_of
 
@@ -214,7 +215,7 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-class Here:
+class Here(Workers):
     """Grades in this process, as one worker would in its own, so that a test starts no process
     but the players' zygotes."""
 
