@@ -216,8 +216,12 @@ def dask_cluster(workers: int, stand_in: Path | None = None):
         finally:
             for process in reversed(processes):
                 process.terminate()
-            for process in processes:
-                process.wait()
+            for process in reversed(processes):
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:  # a worker may wait for its scheduler for ever
+                    process.kill()
+                    process.wait()
 
 
 def machine() -> dict:

@@ -45,6 +45,7 @@ SLOW_FILES = (
     "accidents/test_accidents.py",
     "attacks/test_attacks.py",
     "grading/test_dask.py",
+    "grading/test_cluster_failures.py",
     "grading/test_deaths.py",
     "grading/test_faults.py",
     "grading/test_grade_command.py",

@@ -355,7 +355,7 @@ class ClassRun:
         else:
             return
         for task in out.late(workers.late_seconds):
-            if len(out) < workers.number and (future := self._submit(task, workers)):
+            if len(out) < 2 * workers.number * WAITING and (future := self._submit(task, workers)):
                 self._counts["given to a second worker, because the first took long"] += 1
                 out.add(future, task)
 

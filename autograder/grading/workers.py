@@ -474,8 +474,8 @@ class DaskWorkers(Workers):
             )
         self._connected = partial(Client, address, security=security, set_as_default=False)
         self._restarts = 0
-        self._seen: set[str] = set()
-        self._left: set[str] = set()
+        self._ever: set[str] = set()
+        self._present: set[str] = set()
         try:
             self._connect(CONNECT_SECONDS)
         except (OSError, TimeoutError) as error:
@@ -500,8 +500,7 @@ class DaskWorkers(Workers):
                 raise self._lost() from error
             before, self._number = self._number, sum(threads.values())
             self._asked = time.monotonic()
-            self._left |= self._seen - set(threads)
-            self._seen |= set(threads)
+            self._saw(set(threads))
             if self._number == 0 and before != 0:
                 self._say(f"There are no workers at {self.address}; waiting for one.")
         return max(1, self._number)
@@ -549,6 +548,8 @@ class DaskWorkers(Workers):
 
     def close(self, now: bool = False) -> None:
         """Leave the cluster: when its work is done, or ``now``."""
+        with suppress(OSError, TimeoutError, RuntimeError):
+            self._saw(set(self.client.nthreads()))
         self._executor.shutdown(wait=not now)
         self.client.close()
 
@@ -558,10 +559,14 @@ class DaskWorkers(Workers):
         if self._restarts:
             times = "once" if self._restarts == 1 else f"{self._restarts} times"
             said.append(f"The Dask scheduler went away {times} and came back.")
-        if self._left:
-            which = "worker" if len(self._left) == 1 else "workers"
-            said.append(f"{len(self._left)} Dask {which} went away; others did the work.")
+        if left := len(self._ever - self._present):
+            which = "worker" if left == 1 else "workers"
+            said.append(f"{left} Dask {which} went away; others did the work.")
         return said
+
+    def _saw(self, present: set[str]) -> None:
+        self._ever |= present
+        self._present = present
 
     def _lost(self) -> Exception:
         """Wait for a scheduler at the same address: what to raise when that is over."""
@@ -583,7 +588,6 @@ class DaskWorkers(Workers):
             for future in out:  # those of which the old client has not said so
                 future.cancel()
             self._restarts += 1
-            self._seen = set()  # they went with it, and are not counted
             self._say(f"A scheduler answers at {self.address} again; grading goes on.")
             return HandOutAgain()
         return WorkersGone(

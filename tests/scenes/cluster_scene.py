@@ -94,9 +94,11 @@ def scheduler(token: str, **more: str) -> Iterator[str]:
 
 
 @contextmanager
-def mortal_scheduler(token: str, **more: str) -> Iterator[tuple[subprocess.Popen, str]]:
+def mortal_scheduler(
+    token: str, port: int = 0, **more: str
+) -> Iterator[tuple[subprocess.Popen, str]]:
     """The same, for a test that kills it: its process too."""
-    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    options = ("--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
     process = start("dask", "scheduler", *options, token=token, **more)
     try:
         yield process, line_with(process, r"Scheduler at: *(tcp://\S+)").group(1)

@@ -44,6 +44,13 @@ def big(settings, student: str, data: bytes, remarks=()) -> tuple[Graded, str]:
     return easy(settings, student, data)[0], " " * 10_000_000 + "{}"
 
 
+def never_where_told(settings, student: str, data: bytes, remarks=()) -> tuple[Graded, str]:
+    """Never ends in a process that the environment tells to be so."""
+    while "HANGS" in os.environ:
+        signal.pause()
+    return easy(settings, student, data)
+
+
 class Unsendable(Exception):
     """Made again, as pickle does it, it fails."""
 

@@ -1,0 +1,147 @@
+"""A real Dask cluster of which something fails: nothing is lost, nothing is stored twice, it is said."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from cluster_scene import HERE, mortal_scheduler, scheduler, worker
+from work_scene import SETTINGS, big, easy, never_where_told
+
+from autograder.grading import run as grading
+from autograder.grading.workers import DaskWorkers
+from autograder.material.collect import submissions
+
+STUDENTS = [f"s{number:02}" for number in range(24)]
+PATH = {"PYTHONPATH": str(HERE)}
+
+
+@pytest.fixture
+def token():
+    return secrets.token_hex(8)
+
+
+@pytest.fixture
+def course(tmp_path) -> Path:
+    for student in STUDENTS:
+        place = tmp_path / "submitted" / student / "gru"
+        place.mkdir(parents=True)
+        (place / "gru.ipynb").write_text("")
+    return tmp_path
+
+
+@pytest.fixture
+def stored(monkeypatch) -> Counter:
+    """How often each student's grade was stored."""
+    real, counted = grading.store, Counter()
+
+    def store(course, submission, *arguments):
+        real(course, submission, *arguments)
+        counted[submission.student] += 1
+
+    monkeypatch.setattr(grading, "store", store)
+    return counted
+
+
+def run(course: Path, address: str, at: int = 0, happens=lambda: None):
+    """Grade the class; when so many are done something happens. The summary, and what was said."""
+    said: list[str] = []
+    happened = []
+
+    def progress(done: int, total: int) -> None:
+        if done == at and not happened:
+            happened.append(done)
+            happens()
+
+    team = DaskWorkers(address, said.append)
+    one = grading.ClassRun(course, SETTINGS, say=said.append, progress=progress)
+    return one.perform(submissions(course, "gru"), team), said
+
+
+def test_a_worker_that_is_killed(course, token, stored, monkeypatch):
+    monkeypatch.setattr(grading, "grade_in_worker", easy)
+    with scheduler(token) as address:
+        with worker(address, token=token, **PATH) as first, worker(address, token=token, **PATH):
+
+            def kill() -> None:
+                first.kill()
+                first.wait()
+
+            summary, said = run(course, address, 5, kill)
+    assert stored == Counter(STUDENTS) and sorted(summary.graded) == STUDENTS
+    assert summary.exit_code == 0 and said == []
+    assert summary.notes == ["1 Dask worker went away; others did the work."]
+
+
+def test_a_scheduler_that_is_killed_and_started_again(course, token, stored, monkeypatch):
+    """Its workers end with it; whoever starts it again starts them, too."""
+    monkeypatch.setattr(grading, "grade_in_worker", easy)
+    with contextlib.ExitStack() as stack:
+        process, address = stack.enter_context(mortal_scheduler(token))
+        stack.enter_context(worker(address, token=token, **PATH))
+
+        def restart() -> None:
+            process.kill()
+            process.wait()
+            port = int(address.rpartition(":")[2])
+            stack.enter_context(mortal_scheduler(token, port))
+            stack.enter_context(worker(address, token=token, **PATH))
+
+        summary, said = run(course, address, 5, restart)
+    assert stored == Counter(STUDENTS) and sorted(summary.graded) == STUDENTS
+    assert summary.exit_code == 0 and not summary.stopped
+    scheduler_note, worker_note, again = summary.notes
+    assert scheduler_note == "The Dask scheduler went away once and came back."
+    assert worker_note == "1 Dask worker went away; others did the work."
+    assert again.endswith("handed out again, because the scheduler had gone.")
+    assert said[0].startswith(f"The Dask scheduler at {address} is gone. What is graded is kept.")
+    assert f"A scheduler answers at {address} again; grading goes on." in said
+
+
+def test_a_worker_that_hangs_holds_nobody_up(course, token, stored, monkeypatch):
+    monkeypatch.setattr(grading, "grade_in_worker", never_where_told)
+    monkeypatch.setattr(DaskWorkers, "late_seconds", 1.0)
+    with scheduler(token) as address:
+        with worker(address, token=token, HANGS="1", **PATH) as hanging:
+            with worker(address, token=token, **PATH):
+                summary, said = run(course, address)
+                hanging.send_signal(signal.SIGKILL)
+    assert stored == Counter(STUDENTS) and sorted(summary.graded) == STUDENTS
+    assert summary.exit_code == 0 and said == []
+    (note,) = summary.notes
+    assert "given to a second worker, because the first took long." in note
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
+def test_a_disk_that_is_full_ends_the_run_and_the_next_one_grades_the_rest(
+    course, token, stored, monkeypatch
+):
+    """Room for three notebooks of ten megabytes, then for all."""
+    monkeypatch.setattr(grading, "grade_in_worker", big)
+    folder = course / "autograded"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=35m", "tmpfs", str(folder)], check=True)
+    try:
+        with scheduler(token) as address, worker(address, token=token, **PATH):
+            first, said = run(course, address)
+            assert len(first.graded) == 3 and sorted(stored) == sorted(first.graded)
+            assert first.stopped in said and first.stopped.startswith(
+                f"There is no room for grades in {folder} (No space left on device)."
+            )
+            told = [problem.student for problem in first.problems]
+            assert sorted([*first.graded, *told]) == STUDENTS and first.exit_code == 1
+
+            subprocess.run(["mount", "-o", "remount,size=1g", str(folder)], check=True)
+            monkeypatch.setattr(grading, "grade_in_worker", easy)
+            second, said = run(course, address)
+        assert sorted(second.graded) == sorted(told) and second.exit_code == 0
+        assert sorted(second.unchanged) == sorted(first.graded)
+        assert stored == Counter(STUDENTS) and said == []
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
