@@ -134,6 +134,7 @@ experiments: .venv/.installed  ## run the experiments that have no result yet (t
 bench: .venv/.installed  ## measure grading against stock nbgrader, and the first check (an hour)
 	$(BIN)/python benchmarks/first_check.py
 	$(BIN)/python benchmarks/grading.py
+	$(BIN)/python benchmarks/cluster.py
 
 bench-site: site  ## measure what its pages load, Lighthouse, Python in them, then building it
 	$(BIN)/python benchmarks/practice.py

@@ -9,6 +9,9 @@ import pytest
 import run_scene
 from engine_scene import solved, untouched
 from nbgrader.api import Gradebook
+from nbgrader.utils import parse_utc
+
+from autograder.material.collect import Submission, handed_in
 
 DUE = datetime(2026, 3, 1, 12)
 BEFORE, AFTER = DUE - timedelta(hours=3), DUE + timedelta(hours=5)
@@ -71,6 +74,30 @@ def test_a_receipt_of_nbgraders_own_is_later_than_the_file_and_counts(due):
     hand_in(due, solved(), BEFORE, f"{AFTER:%Y-%m-%d %H:%M:%S.%f} UTC")
     by_engine(due)
     assert late(due) == (AFTER - DUE).total_seconds()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-02 18:00:00 UTC",
+        "2026-03-02 18:00:00.000123 UTC",
+        "2026-03-02 18:00:00.5 UTC",
+        "2026-03-02 24:00:00 UTC",
+        "2026-02-30 18:00:00 UTC",
+        "2026-03-02 18:00:00.123456 CET",
+        "2026-03-02 18:00:00 -0500",
+        "2 March 2026, 6 pm",
+        "no time",
+    ],
+)
+def test_a_receipt_is_read_as_nbgrader_reads_it(tmp_path, text):
+    receipt = tmp_path / "timestamp.txt"
+    receipt.write_text(text, encoding="utf-8")
+    try:
+        expected = parse_utc(text)
+    except ValueError:
+        expected = None
+    assert handed_in(Submission("ada", tmp_path, None)) == expected
 
 
 def test_what_was_handed_in_stays_as_it_is_and_a_renamed_fix_is_found(due):
