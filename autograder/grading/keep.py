@@ -57,8 +57,7 @@ def store(
         for name, text in texts.items():
             scratch = name if new and name != "grade.json" else f".{name}.{os.getpid()}"
             made[name] = os.path.join(folder, scratch)
-            with open(made[name], "wb") as file:
-                file.write(text)
+            _write(made[name], text)
         if not new:
             _clear(folder, {*texts, *map(os.path.basename, made.values())})
         for name, path in made.items():
@@ -71,6 +70,18 @@ def store(
                 with contextlib.suppress(OSError):
                     os.unlink(path)
         raise
+
+
+def _write(path: str, data: bytes) -> None:
+    """Write a file in three system calls, where Python's own way takes twice as many: at each of
+    them another thread may take the interpreter. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)
 
 
 def _clear(folder: str, but: set[str]) -> None:

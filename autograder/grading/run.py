@@ -354,7 +354,7 @@ class ClassRun:
                 out.add(future, task)
         else:
             return
-        for task in out.late(workers.late_seconds):
+        for task in out.late(workers.late_seconds) if workers.number > 1 else ():
             if len(out) < 2 * workers.number * WAITING and (future := self._submit(task, workers)):
                 self._counts["given to a second worker, because the first took long"] += 1
                 out.add(future, task)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.grading import workers
 from autograder.material.collect import submissions
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,19 @@ def test_the_stages_add_up_to_the_whole(tmp_path, benchmarks):
         assert row["cells"] > 0 and row["calls"] > 0 and row["fork"] > 0 and row["rest"] >= 0
         assert row["own"] <= row["code"] <= row["whole"], kind
     assert all(name in stages.show(found) for name in stages.STAGES.values())
+
+
+def test_stand_ins_give_everybody_the_grade_that_was_made_before(tmp_path, benchmarks):
+    import cluster
+    import stand_ins
+
+    course = cluster.StandIns(tmp_path / "course", "rnn", 4)
+    with course.graded_by(stand_ins.at_once):
+        got = course.perform(course.students(), workers.LocalWorkers(1), gradebook=True)
+    assert got["processor_ms"] > got["system_ms"] >= 0
+    made = json.loads((course.grade / "grade.json").read_text(encoding="utf-8"))["verdicts"]
+    assert [grade["verdicts"] for grade in course.grades()] == [made] * 4
+    assert len(set(course.scores().values())) == 1
 
 
 def test_figures_of_what_was_left_out_are_kept_where_the_machine_is_the_same(tmp_path, benchmarks):
