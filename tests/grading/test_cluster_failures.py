@@ -11,7 +11,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from cluster_scene import HERE, mortal_scheduler, scheduler, worker
+from cluster_scene import (
+    HERE,
+    mortal_scheduler,
+    no_connection_left,  # noqa: F401
+    scheduler,
+    worker,
+)
 from work_scene import SETTINGS, big, easy, never_where_told
 
 from autograder.grading import run as grading

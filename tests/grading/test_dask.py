@@ -18,6 +18,7 @@ from cluster_scene import (
     line_with,
     make_course,
     mortal_scheduler,
+    no_connection_left,  # noqa: F401
     scheduler,
     start,
     still_there,

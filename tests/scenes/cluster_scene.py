@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import select
@@ -10,11 +11,13 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from autograder.course.classroom import CLASS, Submission
 from autograder.material import notebooks as nb
@@ -27,6 +30,16 @@ TOKEN = "CLUSTER_SCENE"
 
 QUICK = ("ben", "cleo", "fay", "june", "quinn")
 """Students of the sample class whose work is graded in no time."""
+
+
+@pytest.fixture(autouse=True)
+def no_connection_left() -> Iterator[None]:
+    """A client whose scheduler was killed leaves connections to the garbage collector, which would
+    complain of them in the middle of a later test. For the modules that import it."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def make_course(folder: Path, students: dict[str, str], registered: Path | None = None) -> Path:
