@@ -172,6 +172,8 @@ class _Player:
         self.words, self.before, self.scratch = stage.words, stage.before, scratch
         self.noticed = noticing.Noticed(stage.readable, scratch, stage.secret)
         self.session.without = lambda what: self.noticed.tell(what, look=False)
+        self.answers: dict[tuple[str, bytes], dict] = {}
+        """the judge's, by what was asked: the same inputs come twice"""
         self.stood: dict[str, Any] = {}
         """the functions in whose place the judge answers, None for those that there are not"""
         self.refused: frozenset[str] = frozenset()
@@ -242,6 +244,7 @@ class _Player:
             else:
                 names[name] = own
         self.stood = {}
+        self.answers.clear()
         for name, spec in asked.items():
             own, returns = names.get(name), self._revived(spec["returns"])
             passed = asking.Passed(spec["names"], own, partial(self._asked, name, returns))
@@ -251,8 +254,11 @@ class _Player:
 
     def _asked(self, name: str, returns: Any, inputs: dict) -> Any:
         sent = {key: asking.sendable(value) for key, value in inputs.items()}
-        self._reply({"ask": name, "inputs": sent})
-        answer = self.channel.receive()
+        question = name, encode(sent)
+        answer = self.answers.get(question)
+        if answer is None:
+            self._reply({"ask": name, "inputs": sent})
+            answer = self.answers[question] = self.channel.receive()
         if "raises" in answer:
             raise ValueError(answer["raises"])
         return returns.build({key: np.array(value) for key, value in answer["outputs"].items()})
