@@ -47,6 +47,7 @@ from sqlalchemy.engine import make_url
 from traitlets import Bool, Float
 from traitlets.log import get_logger
 
+from autograder.checking.points import rounded
 from autograder.grading.engine import Engine
 from autograder.grading.graded import Graded
 from autograder.grading.stage import CELL_SECONDS
@@ -324,7 +325,7 @@ class SaveWhatWaits(NbGraderPreprocessor):
 
 class ExportWithGaps(CsvExportPlugin):
     """nbgrader's table of points, with empty scores where a submission has no grade: nbgrader
-    itself counts a check without a score as 0.
+    itself counts a check without a score as 0. Sums of points have the two decimals that points have.
     """
 
     def export(self, gradebook: Gradebook) -> None:
@@ -338,9 +339,12 @@ class ExportWithGaps(CsvExportPlugin):
                 submission = gradebook.find_submission(assignment, student)
             except MissingEntry:  # the line of titles, and who handed in nothing
                 continue
+            fields, raw, penalty, score, most = line.rsplit(",", 4)
             if any(map(_check_waits, submission.notebooks)):
-                fields, _, penalty, _, most = line.rsplit(",", 4)
-                lines[number] = f"{fields},,{penalty},,{most}"
+                raw = score = ""
+            else:  # the database adds up as it comes: 0.1 + 0.2 is 0.30000000000000004
+                raw, score = (str(rounded(float(points))) for points in (raw, score))
+            lines[number] = f"{fields},{raw},{penalty},{score},{most}"
         path.write_text("\n".join(lines) + "\n")
 
 

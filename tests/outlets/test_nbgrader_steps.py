@@ -22,6 +22,7 @@ from pipeline_course import COURSE
 
 from autograder.material import notebooks as nb
 from autograder.outlets.nbgrader_steps import (
+    ExportWithGaps,
     RestoreCells,
     TolerantExporter,
     _settle,
@@ -282,3 +283,30 @@ def test_a_check_leaves_one_number_within_its_points_or_an_error(outputs, kept):
     _settle(cell)
     assert all(output.get("name") != "stderr" for output in cell.outputs)
     assert any(output.output_type == "error" for output in cell.outputs) is not kept
+
+
+@pytest.mark.filterwarnings("ignore:Object of type <Submitted")
+def test_sums_in_an_export_have_two_decimals_and_gaps_stay(assignment, tmp_path):
+    """0.1 + 0.2 is 0.30000000000000004 for a database, and no sum where something waits."""
+    _, resources, official = assignment
+    checks = [name for name in official if name.startswith("check-")]
+    with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
+        for student, points in {"tenths": 0.0, "waiting": None}.items():
+            gradebook.add_student(student)
+            gradebook.add_submission("gru", student)
+            for name in checks:
+                grade = gradebook.find_grade(name, "gru", "gru", student)
+                grade.auto_score = 0.0
+            for name, value in zip(checks, (0.1, 0.2, points), strict=False):
+                gradebook.find_grade(name, "gru", "gru", student).auto_score = value
+        gradebook.db.commit()
+        plugin = ExportWithGaps()
+        plugin.to = str(tmp_path / "grades.csv")
+        plugin.export(gradebook)
+        raw = gradebook.find_submission("gru", "tenths").score
+        gradebook.remove_student("tenths")
+        gradebook.remove_student("waiting")
+    assert raw != 0.3, "the database's own sum is off"
+    lines = (tmp_path / "grades.csv").read_text().splitlines()[1:]
+    found = {line.split(",")[3]: line.split(",")[7:10] for line in lines}
+    assert found == {"tenths": ["0.3", "0.0", "0.3"], "waiting": ["", "0.0", ""]}
