@@ -258,38 +258,39 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure what the options ask for and write the figures."""
+    """Measure what the options ask for and write the figures, each part as soon as it is there."""
     options = parsed()
-    found: dict = {
-        "machine": {
-            "cores": len(os.sched_getaffinity(0)),
-            "processor": platform.machine(),
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "torch", "nbgrader", "distributed")},
-        }
+    machine = {
+        "cores": len(os.sched_getaffinity(0)),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "torch", "nbgrader", "distributed")},
     }
+
+    def keep(**part) -> None:
+        found = with_those_before({"machine": machine, **part}, options.output)
+        options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+    different = []
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        print("Stock nbgrader and the engine on the same submissions")
-        found["stock"] = [
-            compare_with_stock(scratch, name, options.few, options.many, options.rounds)
-            for name in options.assignments
-        ]
+        print("Stock nbgrader and the engine on the same submissions", flush=True)
+        for name in options.assignments:
+            row = compare_with_stock(scratch, name, options.few, options.many, options.rounds)
+            print(f"  {name}: {row['times_faster']} times as fast as stock", flush=True)
+            different += [name] if row["different_scores"] else []
+            keep(stock=[row])
         if options.staged:
-            print("What a submission's time is made of")
-            found["stages"] = [staged(scratch, n, options.staged) for n in options.assignments]
+            print("What a submission's time is made of", flush=True)
+            for name in options.assignments:
+                keep(stages=[staged(scratch, name, options.staged)])
         if options.sizes:
-            print("Classes of different sizes")
-            found["sizes"] = grow(scratch, "lstm", options.sizes)
+            print("Classes of different sizes", flush=True)
+            keep(sizes=grow(scratch, "lstm", options.sizes))
         if options.large:
-            print("A large class, killed half-way")
-            found["large"] = large(scratch, "gru", options.large)
-    found = with_those_before(found, options.output)
-    for row in found["stock"]:
-        print(f"{row['assignment']}: {row['times_faster']} times as fast as stock")
-    options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            print("A large class, killed half-way", flush=True)
+            keep(large=large(scratch, "gru", options.large))
     print(f"Wrote {options.output}")
-    different = [row["assignment"] for row in found["stock"] if row.get("different_scores")]
     if different:
         raise SystemExit(
             f"Other points than stock nbgrader gives: {', '.join(different)}, see above."
