@@ -23,8 +23,10 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from unittest import mock
 
 import stand_ins
 from big_class import ROOT, hand_in
@@ -56,14 +58,9 @@ class StandIns(Course):
 
     @contextmanager
     def graded_by(self, work: Callable):
-        """In the block, workers that start now do this instead of grading."""
-        before, os.environ[stand_ins.FOLDER] = grading.grade_in_worker, str(self.grade)
-        grading.grade_in_worker = work
-        try:
+        """In the block, workers do this instead of grading."""
+        with mock.patch.object(grading, "grade_in_worker", partial(work, str(self.grade))):
             yield
-        finally:
-            grading.grade_in_worker = before
-            del os.environ[stand_ins.FOLDER]
 
     def perform(self, students: Sequence[str], team, *, gradebook: bool) -> dict[str, float]:
         """Seconds that it takes, and processor milliseconds of this process for a submission, from
@@ -126,7 +123,7 @@ def coordinator(scratch: Path, assignment: str, size: int) -> dict:
 
     with course.graded_by(stand_ins.at_once):
         found["processes"] = measured(LocalWorkers(2))
-        with dask_cluster(2, stand_in=course.grade) as (address, _):
+        with dask_cluster(2, stand_in=True) as (address, _):
             found["dask"] = measured(DaskWorkers(address, print))
     for name, milliseconds in found.items():
         print(f"  {name}: {milliseconds} ms", flush=True)
@@ -140,7 +137,7 @@ def sleeping(scratch: Path, assignment: str, size: int, many: int) -> dict:
     row |= {"start_seconds": {}, "seconds": {}, "processor_ms": {}}
     with course.graded_by(stand_ins.asleep):
         for number in (many, 1):
-            with dask_cluster(number, stand_in=course.grade) as (address, started):
+            with dask_cluster(number, stand_in=True) as (address, started):
                 team = DaskWorkers(address, print)
                 with closing(team):
                     kept = KeptOpen(team)
@@ -189,16 +186,16 @@ def players(scratch: Path, assignment: str, size: int, rounds: int) -> dict:
 
 
 @contextmanager
-def dask_cluster(workers: int, stand_in: Path | None = None):
+def dask_cluster(workers: int, *, stand_in: bool = False):
     """A scheduler and so many workers on this machine: its address, and seconds to start it.
 
-    With a ``stand_in`` they take that grade for everybody's, and are one process each.
+    Workers that only stand in find ``stand_ins``, and are one process each.
     """
     start = time.perf_counter()
     environment = ENVIRONMENT
     if stand_in:
         path = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.getenv("PYTHONPATH"))))
-        environment = {**ENVIRONMENT, stand_ins.FOLDER: str(stand_in), "PYTHONPATH": path}
+        environment = {**ENVIRONMENT, "PYTHONPATH": path}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scheduler.json"
         quiet: dict = {"cwd": folder, "env": environment, "stderr": subprocess.DEVNULL}

@@ -7,7 +7,6 @@ the gradebook. A worker imports this module and no torch.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,26 +17,23 @@ from pathlib import Path
 from autograder.grading.graded import Graded
 from autograder.material.remarks import Remark
 
-FOLDER = "STAND_IN_GRADE"
-"""The environment variable that names a folder of ``autograded/``, with a grade and a notebook."""
-
 SLEEP = 0.3
 """Seconds that grading takes where it is a sleep."""
 
 
 @cache
-def _made_before() -> tuple[Graded, dict]:
-    folder = Path(os.environ[FOLDER])
-    graded = Graded.from_json((folder / "grade.json").read_text(encoding="utf-8"))
-    notebook = folder / f"{graded.assignment}.ipynb"
+def _made_before(folder: str) -> tuple[Graded, dict]:
+    graded = Graded.from_json(Path(folder, "grade.json").read_text(encoding="utf-8"))
+    notebook = Path(folder, f"{graded.assignment}.ipynb")
     return graded, json.loads(notebook.read_text(encoding="utf-8"))
 
 
 def at_once(
-    settings, student: str, data: bytes, remarks: Sequence[Remark] = ()
+    folder: str, settings, student: str, data: bytes, remarks: Sequence[Remark] = ()
 ) -> tuple[Graded, str]:
-    """As ``grade_in_worker``, without any grading."""
-    graded, paper = _made_before()
+    """As ``grade_in_worker``, without any grading: the grade and the notebook in ``folder``, which
+    is one of ``autograded/``."""
+    graded, paper = _made_before(folder)
     graded = replace(
         graded, student=student, digest=sha256(data).hexdigest(), version=settings.version
     )
@@ -45,8 +41,8 @@ def at_once(
 
 
 def asleep(
-    settings, student: str, data: bytes, remarks: Sequence[Remark] = ()
+    folder: str, settings, student: str, data: bytes, remarks: Sequence[Remark] = ()
 ) -> tuple[Graded, str]:
     """The same after ``SLEEP`` seconds, in which the worker's process does nothing."""
     time.sleep(SLEEP)
-    return at_once(settings, student, data, remarks)
+    return at_once(folder, settings, student, data, remarks)
