@@ -488,6 +488,7 @@ class DaskWorkers(Workers):
         self.client = self._connected(timeout=seconds)
         self._executor = self.client.get_executor(pure=False)
         self._out: set[Future] = set()
+        self._scheduler = ""
         self._number, self._asked = -1, -1.0
 
     @property
@@ -495,9 +496,12 @@ class DaskWorkers(Workers):
         """Threads of all workers, at least 1. Workers come and go: it is asked once a second."""
         if time.monotonic() - self._asked > 1:
             try:
-                threads = self.client.nthreads()
+                threads, scheduler = self.client.nthreads(), self.client.scheduler_info()["id"]
             except (OSError, TimeoutError, RuntimeError) as error:  # the last: it gave up before
                 raise self._lost() from error
+            if self._scheduler not in ("", scheduler):  # the client found a new one by itself
+                raise self._lost()
+            self._scheduler = scheduler
             before, self._number = self._number, sum(threads.values())
             self._asked = time.monotonic()
             self._saw(set(threads))
