@@ -445,7 +445,7 @@ def _use_large_pages() -> None:
     """Hold this process's own memory in large pages where Linux offers that (6.1, madvise(2)).
 
     A fork copies a table of all pages, and the player's end takes that down again: with 250 MB in
-    small ones both together cost more than what a player does. Elsewhere the pages stay small.
+    small ones both together cost many milliseconds. Elsewhere the pages stay small.
     """
     madvise = getattr(ctypes.CDLL(None), "madvise", None)
     maps = Path("/proc/self/maps")
