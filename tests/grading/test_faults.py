@@ -245,7 +245,10 @@ def children() -> list[int]:
     found, left = [], [os.getpid()]
     while left:
         for path in Path(f"/proc/{left.pop()}/task").glob("*/children"):
-            below = [int(word) for word in path.read_text().split()]
+            try:
+                below = [int(word) for word in path.read_text().split()]
+            except OSError:  # it has just ended
+                continue
             found += below
             left += below
     return found

@@ -183,13 +183,21 @@ def test_a_class_survives_the_death_of_what_workers_are_forked_from(course, undi
 
 
 def workers(command: Command) -> list[int]:
-    """The processes that have started zygotes."""
-    zygotes = {pid for pid, line in command.living().items() if "zygote" in line}
-    return sorted({parent(pid) for pid in zygotes} - zygotes)
+    """The processes that have started zygotes, as soon as there are any."""
+    while True:
+        living = command.living()
+        zygotes = {pid for pid, line in living.items() if "zygote" in line}
+        if found := ({parent(pid) for pid in zygotes} & living.keys()) - zygotes:
+            return sorted(found)
+        assert command.process.poll() is None, "it has ended"
 
 
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+def parent(pid: int) -> int | None:
+    """Who started that process, None where it has ended by now."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
 
 
 def test_a_kill_before_the_gradebook_was_told_makes_no_old_grade_of_a_new_one(course):
