@@ -214,7 +214,8 @@ def _gradebook(course: Path, assignment: str, wait: float, say):
 
 def _team(scheduler: str | None, number: int, say):
     """Who grades."""
-    from autograder.grading.workers import DaskWorkers, LocalWorkers
+    from autograder.grading.cluster import DaskWorkers
+    from autograder.grading.workers import LocalWorkers
 
     return DaskWorkers(scheduler, say) if scheduler else LocalWorkers(number)
 

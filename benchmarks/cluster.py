@@ -33,7 +33,8 @@ from big_class import ROOT, hand_in
 from grading import ENVIRONMENT, Course, command
 
 from autograder.grading import run as grading
-from autograder.grading.workers import DaskWorkers, LocalWorkers
+from autograder.grading.cluster import DaskWorkers
+from autograder.grading.workers import LocalWorkers
 from autograder.material import collect
 from autograder.outlets.gradebook import Writer, gradebook_url, late_penalty
 from autograder.terminal import Display

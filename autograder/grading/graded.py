@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from autograder.checking.points import total
 from autograder.checking.verdict import Verdict
@@ -62,7 +63,12 @@ class Graded:
         return any(remark.kind in LOOK for remark in self.remarks)
 
     def to_json(self) -> str:
-        """The grade as JSON, from which ``from_json`` makes it again."""
+        """The grade as JSON, from which ``from_json`` makes it again. Where it has been made, it
+        travels with the grade to another process."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> str:
         # Dataclasses are shown as their fields; dataclasses.asdict would first copy everything.
         return json.dumps(vars(self), ensure_ascii=False, default=vars)
 

@@ -31,13 +31,11 @@ def read_grade(folder: Path) -> Graded | None:
         return None
 
 
-def store(
-    course: Path, submission: Submission, graded: Graded, notebook: str, grade: str = ""
-) -> None:
+def store(course: Path, submission: Submission, graded: Graded, notebook: str) -> None:
     """Write a grade where nbgrader looks for it, ``grade.json`` last. Raises OSError.
 
-    ``grade`` is the grade as JSON, where that has been made already. Whatever a killed run or the
-    submission left in the folder goes away. Where the disk is full, the grade that was there stays.
+    Whatever a killed run or the submission left in the folder goes away. Where the disk is full,
+    the grade that was there stays.
     """
     folder = str(graded_folder(course, submission, graded.assignment))
     new = not os.path.isdir(folder)
@@ -49,7 +47,7 @@ def store(
             receipt = papers.read_file(submission.folder / name, MOST_OF_A_RECEIPT)
             texts[name] = receipt.decode("utf-8", "replace").encode()
     texts[UNRECORDED] = b"The gradebook has not heard of this grade yet.\n"
-    texts["grade.json"] = (grade or graded.to_json()).encode()
+    texts["grade.json"] = graded.to_json().encode()
     # First everything that takes room, then steps that take none. What an empty folder gets takes
     # its place at once: it counts for nothing without its grade.
     made: dict[str, str] = {}

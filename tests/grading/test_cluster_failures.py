@@ -21,7 +21,7 @@ from cluster_scene import (
 from work_scene import SETTINGS, big, easy, never_where_told
 
 from autograder.grading import run as grading
-from autograder.grading.workers import DaskWorkers
+from autograder.grading.cluster import DaskWorkers
 from autograder.material.collect import submissions
 
 STUDENTS = [f"s{number:02}" for number in range(24)]

@@ -30,9 +30,10 @@ from work_scene import SETTINGS, deadly, easy
 
 from autograder import terminal
 from autograder.cli import main
+from autograder.grading import cluster
 from autograder.grading import run as grading
-from autograder.grading import workers
-from autograder.grading.workers import DaskWorkers, grade_in_worker
+from autograder.grading.cluster import DaskWorkers
+from autograder.grading.workers import grade_in_worker
 from autograder.material import collect
 from autograder.material.config import CourseError
 
@@ -113,7 +114,7 @@ def test_a_worker_killed_in_mid_run_costs_nothing(course, address, token, tmp_pa
 
 
 def test_no_scheduler_at_the_address(course, monkeypatch):
-    monkeypatch.setattr(workers, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and not listened on
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
@@ -169,7 +170,7 @@ def test_a_worker_without_the_package_says_so(address, token, tmp_path):
 
 def test_a_submission_that_kills_workers_and_then_the_scheduler_ends(tmp_path, monkeypatch, token):
     """Its deaths take others' work with them, which is graded all the same."""
-    monkeypatch.setattr(workers, "SCHEDULER_SECONDS", 0)
+    monkeypatch.setattr(cluster, "SCHEDULER_SECONDS", 0)
     monkeypatch.setattr(grading, "grade_in_worker", deadly)
     for student in ("ada", "ben", "mallory", "cleo", "dev", "eli"):
         place = tmp_path / "submitted" / student / "gru"
@@ -198,7 +199,7 @@ def test_a_scheduler_that_is_killed_costs_what_was_not_graded_yet(
     tmp_path, monkeypatch, token, step
 ):
     """It dies when it is asked for the third time, or when all is done, and no other comes."""
-    monkeypatch.setattr(workers, "SCHEDULER_SECONDS", 0)
+    monkeypatch.setattr(cluster, "SCHEDULER_SECONDS", 0)
     monkeypatch.setattr(grading, "grade_in_worker", easy)
     students = [f"s{number}" for number in range(8)]
     for student in students:

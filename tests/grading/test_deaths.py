@@ -14,7 +14,16 @@ from pathlib import Path
 import pytest
 import refusing_fork
 from engine_scene import Here
-from work_scene import SETTINGS, answers_broken, answers_with_a_function, big, easy, endless, raises
+from work_scene import (
+    SETTINGS,
+    answers_broken,
+    answers_with_a_function,
+    big,
+    easy,
+    endless,
+    once_refused,
+    raises,
+)
 
 from autograder.course.gated_memory import COURSE as GATED_MEMORY
 from autograder.grading import run as grading
@@ -255,6 +264,7 @@ def test_a_worker_is_killed(course, team, monkeypatch, step, times):
 @pytest.mark.parametrize("room", [0, 1])
 def test_a_machine_without_room_for_workers(course, monkeypatch, tmp_path, room, capfd):
     (tmp_path / "room").write_text(str(room))
+    os.mkfifo(tmp_path / "room.refused")
     monkeypatch.setenv("FORKS", str(tmp_path / "room"))
     path = [str(Path(refusing_fork.__file__).parent), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
@@ -263,7 +273,9 @@ def test_a_machine_without_room_for_workers(course, monkeypatch, tmp_path, room,
     forkserver.set_forkserver_preload([*modules, "refusing_fork"])
     team = LocalWorkers(2)
     try:
-        summary, said = run(course, team)
+        with monkeypatch.context() as patch:
+            patch.setattr(grading, "grade_in_worker", once_refused)
+            summary, said = run(course, team)
     finally:
         team.close(now=True)
         forkserver._forkserver._stop()

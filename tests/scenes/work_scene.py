@@ -44,6 +44,16 @@ def big(settings, student: str, data: bytes, remarks=()) -> tuple[Graded, str]:
     return easy(settings, student, data)[0], " " * 10_000_000 + "{}"
 
 
+_refused: list[bytes] = []
+
+
+def once_refused(settings, student: str, data: bytes, remarks=()) -> tuple[Graded, str]:
+    """Waits, the first time, until ``refusing_fork`` has refused another process."""
+    if not _refused:
+        _refused.append(Path(f"{os.environ['FORKS']}.refused").open("rb", buffering=0).read(1))
+    return easy(settings, student, data)
+
+
 def never_where_told(settings, student: str, data: bytes, remarks=()) -> tuple[Graded, str]:
     """Never ends in a process that the environment tells to be so."""
     while "HANGS" in os.environ:
