@@ -73,6 +73,11 @@ class Course:
         with (self.folder / "grades.csv").open(encoding="utf-8") as file:
             return {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
 
+    def first_after(self, start: float) -> float:
+        """How many seconds after ``start``, since the epoch, the first graded notebook was there."""
+        paths = self.folder.glob(f"autograded/*/{self.assignment}/{self.assignment}.ipynb")
+        return min(path.stat().st_mtime for path in paths) - start
+
     def graded_at(self) -> list[float]:
         """When each grade was written, in order; seconds since the epoch."""
         paths = self.folder.glob(f"autograded/*/{self.assignment}/grade.json")
@@ -85,31 +90,40 @@ class Course:
 
 
 def compare_with_stock(scratch: Path, assignment: str, few: int, many: int, rounds: int) -> dict:
-    """Seconds per submission of both, on classes that begin with the same submissions."""
-    stock = Course(scratch / f"stock-{assignment}", assignment, stock=True)
-    engine = Course(scratch / f"engine-{assignment}", assignment)
-    hand_in(stock.folder, assignment, few)
-    hand_in(engine.folder, assignment, many)
+    """Seconds per submission of both, on classes that begin with the same submissions; seconds
+    until the first of them was graded are in ``first``, too."""
+    courses = {
+        "stock": Course(scratch / f"stock-{assignment}", assignment, stock=True),
+        "engine": Course(scratch / f"engine-{assignment}", assignment),
+    }
+    sizes = {"stock": few, "engine": many}
+    grade = {"stock": ("nbgrader", "autograde"), "engine": ("autograder", "grade")}
     seconds: dict[str, list[float]] = {"stock": [], "engine": []}
+    first: dict[str, list[float]] = {"stock": [], "engine": []}
+    for name, course in courses.items():
+        hand_in(course.folder, assignment, sizes[name])
     for number in range(rounds):
-        if number:
-            stock.forget()
-            engine.forget()
-        seconds["stock"].append(stock.run("nbgrader", "autograde", assignment) / few)
-        seconds["engine"].append(engine.run("autograder", "grade", assignment) / many)
+        for name, course in courses.items():
+            if number:
+                course.forget()
+            start = time.time()
+            seconds[name].append(course.run(*grade[name], assignment) / sizes[name])
+            first[name].append(course.first_after(start))
         print(f"  {assignment}, round {number + 1}: {seconds['stock'][-1]:.2f} s and", end=" ")
-        print(f"{seconds['engine'][-1] * 1000:.1f} ms a submission", flush=True)
-    there, here = stock.scores(), engine.scores()
+        print(f"{seconds['engine'][-1] * 1000:.1f} ms a submission, the first one after", end=" ")
+        print(f"{first['stock'][-1]:.1f} s and {first['engine'][-1]:.1f} s", flush=True)
+    there, here = (course.scores() for course in courses.values())
     different = {name: (there[name], here[name]) for name in there if there[name] != here[name]}
     for name, (theirs, ours) in different.items():
         print(f"  {name}: {theirs!r} points from stock, {ours!r} from the engine")
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     return {
         "assignment": assignment,
-        "submissions": {"stock": few, "engine": many},
+        "submissions": sizes,
         "equal_scores": len(there) - len(different),
         "different_scores": different,
         "seconds": {name: [round(v, 4) for v in values] for name, values in seconds.items()},
+        "first": {name: [round(v, 2) for v in values] for name, values in first.items()},
         "times_faster": round(medians["stock"] / medians["engine"], 1),
     }
 
