@@ -8,6 +8,7 @@ import secrets
 import signal
 import subprocess
 from collections import Counter
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from cluster_scene import (
     scheduler,
     worker,
 )
+from engine_scene import Here
 from work_scene import SETTINGS, big, easy, never_where_told
 
 from autograder.grading import run as grading
@@ -125,6 +127,52 @@ def test_a_worker_that_hangs_holds_nobody_up(course, token, stored, monkeypatch)
     assert summary.exit_code == 0 and said == []
     (note,) = summary.notes
     assert "given to a second worker, because the first took long." in note
+
+
+class FirstIsSlow(Here):
+    """Two workers of which the first answers only when the second has the same submission, too."""
+
+    number = 2
+    late_seconds = 0.0
+
+    def __init__(self, *, wins: bool):
+        self._wins = wins
+        self._slow: Future = Future()
+        self._work: tuple | None = None
+        self.asked: Counter = Counter()
+
+    def submit(self, *work) -> Future:
+        self.asked[work[2]] += 1
+        if self._work is None:
+            self._work = work
+            return self._slow
+        if self._wins and work[2] == self._work[2]:
+            self._answer()
+        return super().submit(*work)
+
+    def result(self, future: Future):
+        if future is not self._slow and self._work and self.asked[self._work[2]] == 2:
+            self._answer()
+        return super().result(future)
+
+    def _answer(self) -> None:
+        if not self._slow.done():
+            self._slow.set_result(super().submit(*self._work).result())
+
+
+@pytest.mark.parametrize("wins", [True, False])
+def test_the_answer_of_a_slow_worker_is_stored_only_where_it_is_the_first(
+    course, stored, monkeypatch, wins
+):
+    monkeypatch.setattr(grading, "grade_in_worker", easy)
+    team = FirstIsSlow(wins=wins)
+    one = grading.ClassRun(course, SETTINGS, say=lambda says: None)
+    summary = one.perform(submissions(course, "gru"), team)
+    assert team.asked[STUDENTS[0]] == 2
+    assert stored == Counter(STUDENTS) and sorted(summary.graded) == STUDENTS
+    assert summary.exit_code == 0
+    (note,) = summary.notes
+    assert note.endswith("given to a second worker, because the first took long.")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
