@@ -20,7 +20,7 @@ from cluster_scene import (
     worker,
 )
 from engine_scene import Here
-from work_scene import SETTINGS, big, easy, never_where_told
+from work_scene import SETTINGS, big, easy, hand_in, never_where_told
 
 from autograder.grading import run as grading
 from autograder.grading.cluster import DaskWorkers
@@ -37,11 +37,7 @@ def token():
 
 @pytest.fixture
 def course(tmp_path) -> Path:
-    for student in STUDENTS:
-        place = tmp_path / "submitted" / student / "gru"
-        place.mkdir(parents=True)
-        (place / "gru.ipynb").write_text("")
-    return tmp_path
+    return hand_in(tmp_path, STUDENTS)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from cluster_scene import (
 )
 from engine_scene import Here
 from nbgrader.api import Gradebook
-from work_scene import SETTINGS, deadly, easy
+from work_scene import SETTINGS, deadly, easy, hand_in
 
 from autograder import terminal
 from autograder.cli import main
@@ -172,10 +172,7 @@ def test_a_submission_that_kills_workers_and_then_the_scheduler_ends(tmp_path, m
     """Its deaths take others' work with them, which is graded all the same."""
     monkeypatch.setattr(cluster, "SCHEDULER_SECONDS", 0)
     monkeypatch.setattr(grading, "grade_in_worker", deadly)
-    for student in ("ada", "ben", "mallory", "cleo", "dev", "eli"):
-        place = tmp_path / "submitted" / student / "gru"
-        place.mkdir(parents=True)
-        (place / "gru.ipynb").write_text(str(tmp_path / "once"))
+    hand_in(tmp_path, ("ada", "ben", "mallory", "cleo", "dev", "eli"), str(tmp_path / "once"))
     found = collect.submissions(tmp_path, "gru")
     strict = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
     path = {"PYTHONPATH": str(HERE)}
@@ -202,10 +199,7 @@ def test_a_scheduler_that_is_killed_costs_what_was_not_graded_yet(
     monkeypatch.setattr(cluster, "SCHEDULER_SECONDS", 0)
     monkeypatch.setattr(grading, "grade_in_worker", easy)
     students = [f"s{number}" for number in range(8)]
-    for student in students:
-        place = tmp_path / "submitted" / student / "gru"
-        place.mkdir(parents=True)
-        (place / "gru.ipynb").write_text("")
+    hand_in(tmp_path, students)
     found = collect.submissions(tmp_path, "gru")
     said: list[str] = []
     with mortal_scheduler(token) as (process, address):

@@ -21,6 +21,7 @@ from work_scene import (
     big,
     easy,
     endless,
+    hand_in,
     once_refused,
     raises,
 )
@@ -38,11 +39,7 @@ STUDENTS = [f"s{number}" for number in range(8)]
 
 @pytest.fixture
 def course(tmp_path) -> Path:
-    for student in STUDENTS:
-        place = tmp_path / "submitted" / student / "gru"
-        place.mkdir(parents=True)
-        (place / "gru.ipynb").write_text("")
-    return tmp_path
+    return hand_in(tmp_path, STUDENTS)
 
 
 @pytest.fixture
