@@ -37,7 +37,7 @@ def at_once(
     graded = replace(
         graded, student=student, digest=sha256(data).hexdigest(), version=settings.version
     )
-    graded.to_json()
+    graded.to_json()  # made by the worker, as there
     return graded, json.dumps(paper, ensure_ascii=False)
 
 
